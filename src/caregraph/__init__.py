@@ -1,0 +1,1 @@
+"""One typed GraphQL server for outcome-informed care."""

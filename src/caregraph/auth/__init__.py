@@ -1,0 +1,1 @@
+"""Who asks: the viewer, and how a request's credentials become one."""

@@ -1,0 +1,1 @@
+"""Tables' common ground, connections and the tenant net under every statement."""

@@ -1,0 +1,65 @@
+"""Counting of sign-in attempts, in transactions of its own: a refused attempt still counts."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Index, delete, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from caregraph.auth.secrets import token_hash
+from caregraph.auth.viewer import Viewer
+
+from .base import Base, now
+from .scope import everyone, rule
+from .session import Database
+
+
+class SignInAttempt(Base):
+    """One attempt on one account or from one address; `subject` is a hash, so nobody is named here."""
+
+    __tablename__ = "sign_in_attempts"
+    __table_args__ = (Index(None, "subject", "attempted_at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str]
+    attempted_at: Mapped[datetime] = mapped_column(default=now)
+
+
+rule(SignInAttempt)(everyone)
+
+
+class Attempts:
+    """Counts attempts per subject within a window."""
+
+    def __init__(self, database: Database, *, window: int) -> None:
+        """`window` in seconds."""
+        self._database = database
+        self._window = timedelta(seconds=window)
+
+    async def record(self, **limits: tuple[str, int]) -> bool:
+        """Record one attempt per kind of subject (`account=(email, 10)`); whether all are within their limits.
+
+        Recording comes before counting, so that simultaneous attempts count each other.
+        """
+        since = now() - self._window
+        subjects = {_subject(kind, name): limit for kind, (name, limit) in limits.items()}
+        async with self._database.writing(Viewer.nobody()) as tx:
+            await tx.execute(delete(SignInAttempt).where(SignInAttempt.attempted_at < since))
+            tx.add_all(SignInAttempt(subject=subject) for subject in subjects)
+        async with self._database.read_session(Viewer.nobody()) as session:
+            counts = {
+                subject: await session.scalar(
+                    select(func.count()).where(SignInAttempt.subject == subject, SignInAttempt.attempted_at >= since)
+                )
+                or 0
+                for subject in subjects
+            }
+        return all(counts[subject] <= limit for subject, limit in subjects.items())
+
+    async def forget(self, **names: str) -> None:
+        """Forget the attempts on subjects that have signed in."""
+        subjects = [_subject(kind, name) for kind, name in names.items()]
+        async with self._database.writing(Viewer.nobody()) as tx:
+            await tx.execute(delete(SignInAttempt).where(SignInAttempt.subject.in_(subjects)))
+
+
+def _subject(kind: str, name: str) -> str:
+    return token_hash(f"{kind}:{name}")

@@ -1,0 +1,162 @@
+"""What every table shares: naming of constraints, tenant columns, search text, timestamps."""
+
+import enum
+import unicodedata
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    event,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column
+
+# SQLite numbers rows by itself only where the key is declared INTEGER.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """A point in time with its offset; SQLite stores UTC without one, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time without an offset, store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a point in time needs an offset")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return UTC with its offset."""
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+    @property
+    def python_type(self) -> type[datetime]:
+        """What filters on such a column take."""
+        return datetime
+
+
+class Coded(TypeDecorator[enum.Enum]):
+    """An enum stored as the small number its source system uses."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def __init__(self, kind: type[enum.Enum]) -> None:
+        """`kind` has integer values."""
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: enum.Enum | None, dialect: Dialect) -> int | None:
+        """The number."""
+        return None if value is None else value.value
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> enum.Enum | None:
+        """The member."""
+        return None if value is None else self.kind(value)
+
+    @property
+    def python_type(self) -> type[enum.Enum]:
+        """What filters on such a column take."""
+        return self.kind
+
+
+def now() -> datetime:
+    """The present instant, UTC."""
+    return datetime.now(UTC)
+
+
+class Base(DeclarativeBase):
+    """All tables. Constraint names follow one convention, so that refusals can be mapped by name."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {int: Id, str: Text, datetime: Instant}
+
+
+class TenantRow:
+    """A row of one organization. The session adds the tenant to every statement on it (`db/scope.py`)."""
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), nullable=False)
+
+
+class Timestamped:
+    """When a row was made."""
+
+    created_at: Mapped[datetime] = mapped_column(default=now, nullable=False)
+
+
+def tenant_key(
+    *columns: str,
+    to: str,
+    blocks: dict[str, str | None] | None = None,
+    carries: dict[str, str] | None = None,
+) -> ForeignKeyConstraint:
+    """A foreign key that stays inside its tenant and cascades.
+
+    `to` is `table` or `table.column`; the last column points there, the others bear the same name on both sides.
+    `blocks` names, per column, under which noun the rows here stand in the way of deleting the row it points at
+    (null: they go along without a word). `carries` names the other column of a link table: a row there goes with its
+    last link. See `db/dependents.py`.
+    """
+    table, _, column = to.partition(".")
+    remote = ("organization_id", *columns[:-1], column or "id")
+    return ForeignKeyConstraint(
+        ("organization_id", *columns),
+        [f"{table}.{name}" for name in remote],
+        ondelete="CASCADE",
+        info={"blocks": blocks or {columns[-1]: None}, "carries": carries or {}},
+    )
+
+
+def tenant_unique(*columns: str) -> UniqueConstraint:
+    """What a `tenant_key` points at."""
+    return UniqueConstraint("organization_id", *columns)
+
+
+def fold(*texts: str | None) -> str:
+    """The case-folded form in which text is searched."""
+    return "\n".join(unicodedata.normalize("NFKC", text).casefold() for text in texts if text)
+
+
+class Searchable:
+    """Rows found by text. `search_text` is kept from the columns named in `searched`."""
+
+    searched: ClassVar[tuple[str, ...]]
+    search_text: Mapped[str] = mapped_column(default="", nullable=False)
+
+
+@event.listens_for(Searchable, "before_insert", propagate=True)
+@event.listens_for(Searchable, "before_update", propagate=True)
+def _keep_search_text(_mapper: Mapper[Any], _connection: Connection, row: Searchable) -> None:
+    row.search_text = fold(*(getattr(row, column) for column in row.searched))
+
+
+def table_of(model: type[Any]) -> Table:
+    """The table behind a mapped class."""
+    table = model.__table__
+    if not isinstance(table, Table):
+        raise TypeError(f"{model.__name__} is not mapped to a table")
+    return table

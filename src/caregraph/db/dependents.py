@@ -1,0 +1,144 @@
+"""What stands in the way of a delete, read from foreign keys: no slice has to know the later ones.
+
+A foreign key made by `tenant_key(blocks={"session_id": "scores"})` says under which noun its rows block the row they
+point at.
+From the row to delete, tables are visited breadth first along cascading keys; each is counted once, by its shortest
+way. `carries` leads through a link table to rows that go with their last link.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Table, delete, func, select
+
+from .base import Base, table_of
+from .session import Tx
+
+
+@dataclass(frozen=True)
+class Dependents:
+    """Rows of one kind that would go too: how many the viewer sees, and how many there are."""
+
+    noun: str
+    visible: int
+    total: int
+
+
+@dataclass(frozen=True)
+class _Reached:
+    table: Table
+    condition: ColumnElement[bool]
+    noun: str | None
+
+
+async def dependents(tx: Tx, row: Any) -> list[Dependents]:
+    """Everything that blocks deleting `row`, in the order of its distance."""
+    found = []
+    for reached in _reach(table_of(type(row)), row):
+        if reached.noun is None:
+            continue
+        model = model_of(reached.table)
+        same_tenant = model.organization_id == tenant_of(tx)
+        count = select(func.count()).select_from(model).where(reached.condition, same_tenant)
+        total = await tx.scalar(_all(count))
+        if total:
+            found.append(Dependents(reached.noun, await tx.scalar(count) or 0, total))
+    return found
+
+
+def _reach(table: Table, row: Any) -> Iterator[_Reached]:
+    queue: deque[tuple[Table, Any]] = deque([(table, [row.id])])
+    seen = {table}
+    while queue:
+        parent, parent_ids = queue.popleft()
+        for child, column, noun, carried in _children(parent):
+            if child in seen:
+                continue
+            seen.add(child)
+            condition = column.in_(parent_ids)
+            yield _Reached(child, condition, noun)
+            if carried is not None:
+                queue.append((referred(carried).table, select(carried).where(condition).correlate(None)))
+            elif "id" in child.c:
+                queue.append((child, select(child.c.id).where(condition).correlate(None)))
+
+
+def _children(parent: Table) -> Iterator[tuple[Table, Column[Any], str | None, Column[Any] | None]]:
+    """Tables whose rows go along with a row of `parent`: by which column, under which noun, carrying what."""
+    for table in Base.metadata.sorted_tables:
+        for constraint in table.foreign_key_constraints:
+            carries = constraint.info.get("carries", {})
+            for name, noun in constraint.info.get("blocks", {}).items():
+                if referred(table.c[name]).table is parent:
+                    yield table, table.c[name], noun, table.c[carries[name]] if name in carries else None
+
+
+def referred(column: Any) -> Any:
+    """The `id` that a column points at, followed through link tables; the column itself if it points nowhere."""
+    for key in column.foreign_keys:
+        if key.column.name == "id" or key.column.name == column.name:
+            return referred(key.column)
+    return column
+
+
+def model_of(table: Table) -> type[Any]:
+    """The class mapped to a table."""
+    return next(
+        mapper.class_ for mapper in Base.registry.mappers if mapper.inherits is None and mapper.local_table is table
+    )
+
+
+async def delete_with_dependents(tx: Tx, row: Any, *, instead: Any = None) -> None:
+    """Delete `row`, or `instead` of it the row that stands for it here, and whatever loses its last link by that.
+
+    What merely hangs on the row goes by the database's own cascades. Rows that may lose their last link are locked
+    first: two transactions that each remove one of two links must not leave the row behind.
+    """
+    carried = [await _carried(tx, *way, [row.id]) for way in _carrying(table_of(type(row)))]
+    await tx.delete(instead or row)
+    await tx.flush()
+    for target, link, ids in carried:
+        await delete_orphans(tx, target, link, ids)
+
+
+async def delete_orphans(tx: Tx, target: Table, link: Column[Any], ids: Sequence[int]) -> None:
+    """Delete those rows of `target` that no row of the link table points at any more."""
+    model = model_of(target)
+    linked = select(link).where(link.in_(ids)).correlate(None)
+    orphans = list(await tx.scalars(_all(select(model.id).where(model.id.in_(ids), model.id.not_in(linked)))))
+    if not orphans:
+        return
+    further = [await _carried(tx, *way, orphans) for way in _carrying(target)]
+    await tx.execute(_all(delete(model).where(model.id.in_(orphans))))
+    for next_target, next_link, next_ids in further:
+        await delete_orphans(tx, next_target, next_link, next_ids)
+
+
+def _carrying(parent: Table) -> Iterator[tuple[Column[Any], Column[Any]]]:
+    """The link columns that point at `parent`, each with the one that points at what goes with its last link."""
+    for _child, column, _noun, carried in _children(parent):
+        if carried is not None:
+            yield column, carried
+
+
+async def _carried(
+    tx: Tx, column: Column[Any], carried: Column[Any], parents: Sequence[int]
+) -> tuple[Table, Column[Any], list[int]]:
+    target = referred(carried).table
+    model, link = model_of(target), model_of(column.table)
+    ids = select(carried).where(column.in_(parents), link.organization_id == tenant_of(tx))
+    locked = await tx.scalars(_all(select(model.id).where(model.id.in_(ids)).order_by(model.id).with_for_update()))
+    return target, carried, list(locked)
+
+
+def tenant_of(tx: Tx) -> int | None:
+    """The organization that a transaction works in."""
+    organization_id: int | None = tx.info["viewer"].organization_id
+    return organization_id
+
+
+def _all(statement: Any) -> Any:
+    """Within the tenant, whoever sees the rows: keys never leave it."""
+    return statement.execution_options(scoped=True)

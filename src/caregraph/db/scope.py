@@ -1,0 +1,92 @@
+"""Which rows a viewer sees: one rule per model, added to every ORM statement by the session itself."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, and_, event, select, true
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.sql import visitors
+
+from caregraph.auth.viewer import Viewer
+
+from .base import Base, TenantRow
+
+Rule = Callable[[Viewer], ColumnElement[bool]]
+
+RULES: dict[type[Any], Rule] = {}
+
+
+class MissingRuleError(LookupError):
+    """A model without a visibility rule cannot be read."""
+
+
+class ForeignTenantError(RuntimeError):
+    """Code tried to write a row of another organization. Always a bug."""
+
+
+def rule(model: type[Any]) -> Callable[[Rule], Rule]:
+    """Declare the visibility rule of `model`; the tenant is added to it and need not be repeated."""
+
+    def declare(rows: Rule) -> Rule:
+        RULES[model] = rows
+        return rows
+
+    return declare
+
+
+def everyone(_viewer: Viewer) -> ColumnElement[bool]:
+    """The rule of rows that the whole organization may read."""
+    return true()
+
+
+def criterion(model: type[Any], viewer: Viewer) -> ColumnElement[bool]:
+    """The condition under which `viewer` sees a row of `model`: its tenant and its rule."""
+    rows = next((RULES[base] for base in model.__mro__ if base in RULES), None)
+    if rows is None:
+        raise MissingRuleError(f"{model.__name__} has no visibility rule: declare one in its policy.py")
+    if issubclass(model, TenantRow):
+        return and_(model.organization_id == viewer.organization_id, rows(viewer))
+    return rows(viewer)
+
+
+def visible(model: type[Any], viewer: Viewer) -> Select[Any]:
+    """Select the rows of `model` that `viewer` sees."""
+    return select(model).where(criterion(model, viewer))
+
+
+def ids(column: Any) -> Select[Any]:
+    """A sub-select for rules. It never correlates: a rule may stand inside a statement on its own table."""
+    return select(column).correlate(None)
+
+
+def install(session_class: type[Session]) -> None:
+    """Put the net under all statements and writes of `session_class`."""
+    event.listen(session_class, "do_orm_execute", _scope)
+    event.listen(session_class, "before_flush", _stamp)
+
+
+def _scope(state: ORMExecuteState) -> None:
+    if state.execution_options.get("scoped") or state.is_insert:
+        return
+    viewer = state.session.info["viewer"]  # a session without a viewer reads nothing: KeyError
+    for model in _touched(state.statement):
+        state.statement = state.statement.options(
+            with_loader_criteria(model, criterion(model, viewer), include_aliases=True)
+        )
+
+
+def _touched(statement: Any) -> list[type[Any]]:
+    tables = {element for element in visitors.iterate(statement) if isinstance(element, Table)}
+    return [
+        mapper.class_ for mapper in Base.registry.mappers if mapper.inherits is None and mapper.local_table in tables
+    ]
+
+
+def _stamp(session: Session, _flush: UOWTransaction, _instances: Any) -> None:
+    organization_id = session.info["viewer"].organization_id
+    for row in session.new:
+        if isinstance(row, TenantRow) and row.organization_id is None:
+            row.organization_id = organization_id
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(row, TenantRow) and row.organization_id != organization_id:
+            raise ForeignTenantError(f"{type(row).__name__} of another organization")

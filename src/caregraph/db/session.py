@@ -1,0 +1,116 @@
+"""Engines and sessions: one snapshot for a read, one transaction for a write, both bound to their viewer."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session, SessionTransaction
+
+from caregraph.auth.viewer import Viewer
+from caregraph.settings import Settings
+
+from . import scope
+
+Tx = AsyncSession
+
+APP_ROLE = "caregraph_app"
+_OPEN = text(
+    "SELECT set_config('role', :role, true), set_config('app.organization_id', :organization_id, true),"
+    " set_config('statement_timeout', :timeout, true)"
+).execution_options(opens_transaction=True)
+
+
+class ScopedSession(Session):
+    """The only session class of the product: `db/scope.py` watches it, PostgreSQL's row rules know its tenant."""
+
+
+scope.install(ScopedSession)
+
+
+@event.listens_for(ScopedSession, "after_begin")
+def _bind_tenant(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    """Leave the owner's rights and name the tenant, both until the transaction ends."""
+    if connection.dialect.name != "postgresql":
+        return
+    organization_id = session.info["viewer"].organization_id
+    connection.execute(
+        _OPEN,
+        {
+            "role": APP_ROLE,
+            "organization_id": "" if organization_id is None else str(organization_id),
+            "timeout": session.info["statement_timeout"],
+        },
+    )
+
+
+class Database:
+    """The connections of one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open nothing yet: engines connect when first used."""
+        self.url = make_url(settings.database_url)
+        self._timeout = str(int(settings.statement_timeout * 1000))
+        pool = {"pool_size": settings.pool_size, "max_overflow": 0, "pool_timeout": settings.pool_timeout}
+        if self.is_sqlite:
+            self._reader = _sqlite(self.url, reads_only=True, **pool)
+            # One writer per process: SQLite has one anyway, and waiting for the pool is fair where BUSY is not.
+            self._writer = _sqlite(self.url, reads_only=False, **pool | {"pool_size": 1})
+        else:
+            self._writer = create_async_engine(self.url, pool_pre_ping=True, **pool)
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the embedded database is in use."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def engines(self) -> tuple[AsyncEngine, ...]:
+        """The engines behind reads and writes, for measuring."""
+        return (self._reader, self._writer) if self.is_sqlite else (self._writer,)
+
+    def read_session(self, viewer: Viewer) -> AsyncSession:
+        """A session whose first statement opens one read-only snapshot; close it to end it."""
+        return self._session(self._reader, viewer)
+
+    @asynccontextmanager
+    async def writing(self, viewer: Viewer) -> AsyncIterator[Tx]:
+        """One transaction, committed unless an exception leaves the block."""
+        async with self._session(self._writer, viewer) as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for engine in self.engines:
+            await engine.dispose()
+
+    def _session(self, engine: AsyncEngine, viewer: Viewer) -> AsyncSession:
+        return AsyncSession(
+            engine,
+            sync_session_class=ScopedSession,
+            expire_on_commit=False,
+            info={"viewer": viewer, "statement_timeout": self._timeout},
+        )
+
+
+def _sqlite(url: URL, *, reads_only: bool, **pool: Any) -> AsyncEngine:
+    """An engine for SQLite with explicit transactions: the driver's own would end snapshots early."""
+    engine = create_async_engine(url, connect_args={"isolation_level": None, "timeout": 10}, **pool)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000", "synchronous=FULL"):
+            cursor.execute(f"PRAGMA {pragma}")
+        if reads_only:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A read snapshot cannot become a write: writers say so at once, or two of them fail with BUSY.
+        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,76 @@
+"""What a resolver has at hand: the viewer, one snapshot of the database, and the loaders on it."""
+
+import asyncio
+from collections.abc import Awaitable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import strawberry
+from aiodataloader import DataLoader
+from sqlalchemy import Executable, Result
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from caregraph.auth.viewer import Viewer
+from caregraph.db.session import Database
+from caregraph.settings import Settings
+
+S = TypeVar("S")
+
+
+class Loader(Hashable, Protocol):
+    """One batched question. Equal loaders share a batch and a cache within an operation."""
+
+    async def load_many(self, context: "Context", keys: Sequence[Any]) -> list[Any]:
+        """Answers in the order of `keys`."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Context:
+    """Lives as long as one operation."""
+
+    viewer: Viewer
+    database: Database
+    settings: Settings
+    provided: Mapping[type[Any], Any] = field(default_factory=dict)
+    client_address: str = ""
+    _session: AsyncSession | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _loaders: dict[Loader, DataLoader[Any, Any]] = field(default_factory=dict)
+
+    def the(self, kind: type[S]) -> S:
+        """A service of the application, passed in by `app.py`."""
+        service: S = self.provided[kind]
+        return service
+
+    async def run(self, statement: Executable) -> Result[Any]:
+        """Run a statement that already carries its visibility, in this operation's snapshot."""
+        return await self.run_unscoped(statement.execution_options(scoped=True))
+
+    async def run_unscoped(self, statement: Executable) -> Result[Any]:
+        """Run a hand-written statement: the session adds the visibility of every table in it."""
+        async with self._turn:  # one connection serves the whole operation
+            if self._session is None:
+                self._session = self.database.read_session(self.viewer)
+            return await self._session.execute(statement)
+
+    def load(self, loader: Loader, key: Any) -> Awaitable[Any]:
+        """Answer `loader`'s question for `key`, batched with everything asked at the same time."""
+        batch = self._loaders.get(loader)
+        if batch is None:
+
+            async def load_many(keys: list[Any]) -> list[Any]:
+                return await loader.load_many(self, keys)
+
+            batch = self._loaders[loader] = DataLoader(load_many)
+        return batch.load(key)
+
+    async def end_snapshot(self) -> None:
+        """Close the snapshot and forget what was loaded; the next read opens a fresh one."""
+        self._loaders.clear()
+        async with self._turn:
+            session, self._session = self._session, None
+            if session is not None:
+                await session.close()
+
+
+Info = strawberry.Info[Context, None]

@@ -1,0 +1,96 @@
+"""What goes wrong and how it is said: refusals in payloads, request errors with a code, bugs behind a mask."""
+
+import enum
+import logging
+import uuid
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+
+from caregraph.auth.viewer import Permission, Viewer
+
+from .fields import field
+
+LOG = logging.getLogger("caregraph.errors")
+
+# The contract's own words for a failure inside the server (FIT, status 500).
+INTERNAL = "Internal server error. Support staff has been notified."
+FORBIDDEN = "Access denied"
+
+
+@strawberry.enum(description="Why a mutation was refused.")
+class Code(enum.Enum):
+    """Codes of `UserError`."""
+
+    NOT_FOUND = strawberry.enum_value("NOT_FOUND", description="The row is not there, or not yours.")
+    INVALID = strawberry.enum_value("INVALID", description="An argument breaks a rule.")
+    CONFLICT = strawberry.enum_value("CONFLICT", description="Something that exists stands in the way.")
+    LIMIT = strawberry.enum_value("LIMIT", description="A quota is used up.")
+
+
+@strawberry.type(description="A reason why a mutation changed nothing, for the person who sent it.")
+class UserError:
+    """Services raise `Refused`; only `graph/actions.py` makes these."""
+
+    code: Code = field("What kind of refusal it is.")
+    message: str = field("What is wrong, for people.")
+    path: list[str] | None = field("The argument it is about, from the mutation's arguments inwards; null: the whole.")
+
+
+class Refused(Exception):  # noqa: N818 it reads as what happened
+    """A rule says no. Turned into a `UserError` of the payload; the transaction is undone."""
+
+    def __init__(self, code: Code, message: str, *path: str) -> None:
+        """`path` leads to the argument at fault, in GraphQL names."""
+        super().__init__(message)
+        self.error = UserError(code=code, message=message, path=list(path) or None)
+
+
+class RequestError(GraphQLError):
+    """An error of the request itself, with a code in `extensions`."""
+
+    def __init__(self, code: str, message: str, **extensions: Any) -> None:
+        """`code` in Apollo's terms where they have one."""
+        super().__init__(message, extensions={"code": code, **extensions})
+
+
+def bad_input(message: str, argument: str) -> RequestError:
+    """An argument of a query that cannot be used."""
+    return RequestError("BAD_USER_INPUT", message, argument=argument)
+
+
+def demand(viewer: Viewer, needs: Permission | None) -> None:
+    """Raise unless `viewer` holds `needs`; null asks for nothing."""
+    if needs is None or viewer.may(needs):
+        return
+    if viewer.is_nobody:
+        raise RequestError("UNAUTHENTICATED", "Authentication failed")
+    raise RequestError("FORBIDDEN", FORBIDDEN)
+
+
+def presentable(error: GraphQLError, *, development: bool = False) -> dict[str, Any]:
+    """The error as it leaves the server: request errors as they are, anything unforeseen masked and logged."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    if isinstance(cause, RequestError) or isinstance(error, RequestError):
+        known = cause if isinstance(cause, RequestError) else error
+        return {**error.formatted, "message": known.message, "extensions": known.extensions}
+    if cause is None or isinstance(cause, GraphQLError):
+        return {**error.formatted, "extensions": {"code": _code(error), **(error.extensions or {})}}
+    reference = uuid.uuid4().hex
+    # The traceback names code, not data; values of the request never reach the log.
+    LOG.error(
+        "error %s at %s: %s", reference, error.path, type(cause).__name__, exc_info=cause if development else None
+    )
+    formatted = {key: value for key, value in error.formatted.items() if key in {"locations", "path"}}
+    return {"message": INTERNAL, **formatted, "extensions": {"code": "INTERNAL_SERVER_ERROR", "reference": reference}}
+
+
+def _code(error: GraphQLError) -> str:
+    if error.message.startswith("Syntax Error"):
+        return "GRAPHQL_PARSE_FAILED"
+    if error.message.startswith("Variable ") or error.path:
+        return "BAD_USER_INPUT"
+    return "GRAPHQL_VALIDATION_FAILED"

@@ -1,0 +1,106 @@
+"""The field class of the kit: a field that carries, as data, what it needs and how it is answered."""
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument, StrawberryArgumentAnnotation
+from strawberry.types.field import StrawberryField
+from strawberry.types.unset import UNSET
+
+from caregraph.auth.viewer import Permission, Viewer
+
+Resolve = Callable[..., Any]
+MayRead = Callable[[Viewer, Any], bool]
+
+
+class KitField(StrawberryField):
+    """A field answered by `resolve(field, source, info, **arguments)`.
+
+    `needs` is the permission it asks for, `visible_to` decides per row whether a sensitive value is shown, `relation`
+    says how it reaches other rows. They are data: descriptions, tests and a compiled execution read them.
+    """
+
+    needs: Permission | None = None
+    visible_to: MayRead | None = None
+    relation: Any = None
+    resolve: Resolve | None = None
+    make_arguments: Callable[["KitField"], Sequence[StrawberryArgument]] | None = None
+
+    def __copy__(self) -> "KitField":
+        """Strawberry copies fields of generic types; what the kit added goes along."""
+        new = super().__copy__()
+        for name in ("needs", "visible_to", "relation", "resolve", "make_arguments"):
+            setattr(new, name, getattr(self, name))
+        return new
+
+    @property
+    def is_basic_field(self) -> bool:
+        """Whether the row's attribute is the answer."""
+        return self.resolve is None and super().is_basic_field
+
+    @property
+    def arguments(self) -> list[StrawberryArgument]:
+        """Made when the schema is built: by then every type that they mention exists."""
+        if self._arguments is None and self.make_arguments is not None:
+            self._arguments = list(self.make_arguments(self))
+        return super().arguments
+
+    @arguments.setter
+    def arguments(self, value: list[StrawberryArgument]) -> None:
+        self._arguments = value
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Answer the field for one source row."""
+        if self.resolve is None:
+            return super().get_result(source, info, args, kwargs)
+        return self.resolve(self, source, info, **kwargs)
+
+
+def kit_field(
+    description: str,
+    *,
+    resolve: Resolve,
+    arguments: Callable[[KitField], Sequence[StrawberryArgument]] | None = None,
+    **data: Any,
+) -> Any:
+    """A field made by the kit; `data` are attributes of `KitField`."""
+    made = KitField(description=description)
+    made.resolve = resolve
+    made.make_arguments = arguments or (lambda _field: ())
+    for name, value in data.items():
+        setattr(made, name, value)
+    made.init = made.compare = made.repr = False
+    return made
+
+
+def field(description: str, *, visible_to: MayRead | None = None, **options: Any) -> Any:
+    """A column of the row, or, as a decorator, a computed field.
+
+    With `visible_to` the value is null for viewers to whom it returns false; the field must be nullable.
+    """
+    if visible_to is not None:
+        return kit_field(description, resolve=_sensitive, visible_to=visible_to)
+    return KitField(description=description, **options)
+
+
+def _sensitive(made: KitField, row: Any, info: Any) -> Any:
+    shown = made.visible_to is not None and made.visible_to(info.context.viewer, row)
+    return getattr(row, made.python_name) if shown else None
+
+
+def argument(name: str, annotation: Any, description: str, default: Any = UNSET) -> StrawberryArgument:
+    """An argument of a kit-made field."""
+    return StrawberryArgument(
+        python_name=name,
+        graphql_name=None,
+        type_annotation=StrawberryAnnotation(annotation),
+        description=description,
+        default=copy.copy(default),
+    )
+
+
+def describe(description: str) -> Any:
+    """Describe a parameter: `force: Annotated[bool, describe("…")] = False`."""
+    return StrawberryArgumentAnnotation(description=description)

@@ -1,0 +1,125 @@
+"""Inputs of mutations: their rules as data on the fields, checked before a transaction opens."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+import strawberry
+from strawberry.types.unset import UNSET
+
+from .errors import Code, UserError
+from .fields import KitField
+from .filters import camel
+
+I = TypeVar("I")  # noqa: E741 an input class
+
+LONGEST_NAME = 200
+LONGEST_TEXT = 10_000
+NULL_REFUSED = "must not be null"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a value must satisfy beyond its GraphQL type."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    longest: int = LONGEST_NAME
+    shortest: int = 0
+    blank: bool = False
+    message: str | None = None
+
+    def problem(self, value: Any) -> str | None:
+        """What is wrong with `value`; null if nothing is."""
+        if isinstance(value, str):
+            return self._text_problem(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return self._number_problem(value)
+        return None
+
+    def _text_problem(self, value: str) -> str | None:
+        if not self.blank and not value.strip():
+            return "must not be empty"
+        if "\x00" in value:
+            return "must not contain the character U+0000"
+        if len(value) < self.shortest:
+            return f"must have at least {self.shortest} characters"
+        return None if len(value) <= self.longest else f"must have at most {self.longest} characters"
+
+    def _number_problem(self, value: float) -> str | None:
+        below = self.minimum is not None and not value >= self.minimum
+        above = self.maximum is not None and not value <= self.maximum
+        if not (below or above):
+            return None
+        return self.message or f"must be between {self.minimum:g} and {self.maximum:g}"
+
+
+class InputField(KitField):
+    """A field of an input with its limits."""
+
+    limits: Limits = Limits()
+
+    def __copy__(self) -> "InputField":
+        """Limits go along."""
+        new = super().__copy__()
+        new.limits = self.limits  # type: ignore[attr-defined]
+        return new  # type: ignore[return-value]
+
+
+def value(description: str, *, default: Any = UNSET, **limits: Any) -> Any:
+    """A field of an input, absent by default, which may be blank. `limits` are those of `Limits`."""
+    made = InputField(description=description, default=default)
+    made.limits = Limits(**{"blank": True, **limits})
+    return made
+
+
+def required(description: str, **limits: Any) -> Any:
+    """A field of an input that must be given and not be blank."""
+    made = InputField(description=description)
+    made.limits = Limits(**limits)
+    return made
+
+
+class Changes(dict[str, Any], Generic[I]):
+    """What a patch sets, by attribute name: absent fields are absent here, null is null.
+
+    `changes: Changes[ClientInput]` in a service's signature becomes the argument `input: ClientPatch!`.
+    """
+
+
+@cache
+def patch_type(cls: type[Any]) -> type[Any]:
+    """The patch of an input: the same fields, all optional; only the fields sent change."""
+    name = cls.__name__.removesuffix("Input") + "Patch"
+    annotations: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
+    for made in cls.__strawberry_definition__.fields:
+        annotation = made.type_annotation.annotation
+        annotations[made.python_name] = annotation | None
+        fields[made.python_name] = value(made.description)
+        fields[made.python_name].limits = made.limits
+    patch = type(name, (), {"__annotations__": annotations, **fields})
+    description = cls.__strawberry_definition__.description or ""
+    return strawberry.input(patch, description=f"Changes: {description} Only the fields sent change.")
+
+
+def given(source: Any) -> dict[str, Any]:
+    """The fields of an input that were sent, by attribute name."""
+    return {name: found for name, found in vars(source).items() if found is not UNSET}
+
+
+def problems(source: Any, path: tuple[str, ...], *, model: type[Any]) -> Iterator[UserError]:
+    """Everything wrong with an input. Null is for columns of `model` that may be null."""
+    for made in source.__strawberry_definition__.fields:
+        found = getattr(source, made.python_name)
+        if found is UNSET:
+            continue
+        problem = made.limits.problem(found) if found is not None else _null_problem(model, made.python_name)
+        if problem is not None:
+            yield UserError(code=Code.INVALID, message=problem, path=[*path, camel(made.python_name)])
+
+
+def _null_problem(model: type[Any], name: str) -> str | None:
+    column = getattr(model, name, None)
+    return None if column is not None and column.property.columns[0].nullable else NULL_REFUSED

@@ -1,0 +1,146 @@
+"""The two generic loaders: rows by id, and the pages of many parents in one statement."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Select, and_, bindparam, cast, func, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
+
+from caregraph.auth.viewer import Viewer
+from caregraph.db.scope import criterion, visible
+
+from .context import Context
+from .filters import beyond, matches, ordering
+from .paging import Slice, Window
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """How children hang on a parent: by a column of theirs, or by a link table. Compared by identity."""
+
+    model: type[Any]
+    parent_column: Column[Any]
+    child_column: Column[Any] | None = None
+
+    def joined(self, statement: Select[Any], viewer: Viewer) -> Select[Any]:
+        """`statement` over the children that `viewer` sees, and over the link table where there is one."""
+        statement = statement.select_from(self.model).where(criterion(self.model, viewer))
+        if self.child_column is None:
+            return statement
+        table = self.child_column.table
+        same_tenant = table.c.organization_id == viewer.organization_id
+        return statement.join(table, and_(self.child_column == self.model.id, same_tenant))
+
+    def children(self, viewer: Viewer, parent_id: Any) -> Select[Any]:
+        """The children of one parent that `viewer` sees."""
+        return self.joined(select(self.model), viewer).where(self.parent_column == parent_id)
+
+
+@dataclass(frozen=True)
+class RowById:
+    """Rows of one model by id; null for one that is not there or not visible."""
+
+    model: type[Any]
+
+    async def load_many(self, context: Context, keys: Sequence[int]) -> list[Any]:
+        """One statement for all ids."""
+        statement = visible(self.model, context.viewer).where(among(context, self.model.id, keys))
+        rows = {row.id: row for row in (await context.run(statement)).scalars()}
+        return [rows.get(key) for key in keys]
+
+
+@dataclass(frozen=True)
+class RowsByParent:
+    """The window of each parent's children, for all parents in one statement."""
+
+    link: Link
+    window: Window
+
+    async def load_many(self, context: Context, keys: Sequence[int]) -> list[Slice]:
+        """A slice per parent, in the order of `keys`."""
+        if self.window.limit == 0:
+            return [Slice((), goes_on=False)] * len(keys)
+        found: dict[int, list[Any]] = defaultdict(list)
+        for parent_id, row in await context.run(self._statement(context, keys)):
+            found[parent_id].append(row)
+        return [Slice.of(found[key], self.window) for key in keys]
+
+    def _statement(self, context: Context, keys: Sequence[int]) -> Select[Any]:
+        """Each parent's rows come from a limited sub-select, so its other rows are never read."""
+        model, parents = self.link.model, key_table(context, keys)
+        children = windowed(model, self.link.children(context.viewer, parents.c.value), self.window)
+        if context.database.is_sqlite:
+            row = aliased(model)
+            chosen = children.with_only_columns(model.id, maintain_column_froms=True).correlate(parents)
+            joined = select(parents.c.value, row).join_from(parents, row, row.id.in_(chosen))
+        else:
+            lateral = children.correlate(parents).lateral()
+            row = aliased(model, lateral)
+            joined = select(parents.c.value, row).join_from(parents, lateral, true())
+        return joined.order_by(*ordering(row, self.window.order, backwards=self.window.backwards))
+
+
+@dataclass(frozen=True)
+class CountByParent:
+    """How many children each parent has in the window's list, for all parents in one statement."""
+
+    link: Link
+    window: Window
+
+    async def load_many(self, context: Context, keys: Sequence[int]) -> list[int]:
+        """A count per parent, in the order of `keys`."""
+        parent = self.link.parent_column
+        statement = (
+            self.link.joined(select(parent, func.count()), context.viewer)
+            .where(among(context, parent, keys), *matches(self.link.model, self.window.where))
+            .group_by(parent)
+        )
+        counts: dict[int, int] = {key: count for key, count in await context.run(statement)}  # noqa: C416 rows, not pairs
+        return [counts.get(key, 0) for key in keys]
+
+
+def windowed(model: type[Any], statement: Select[Any], window: Window) -> Select[Any]:
+    """Narrow `statement` on `model` to the window, one row more than asked to see whether the list goes on."""
+    statement = statement.where(*matches(model, window.where))
+    for position, backwards in ((window.after, False), (window.before, True)):
+        if position is not None:
+            statement = statement.where(beyond(model, window.order, position, backwards=backwards))
+    return (
+        statement.order_by(*ordering(model, window.order, backwards=window.backwards))
+        .limit(window.limit + 1)
+        .offset(window.offset or None)
+    )
+
+
+def count_of(model: type[Any], context: Context, window: Window, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Count a whole list, whatever its page."""
+    return (
+        select(func.count())
+        .select_from(model)
+        .where(criterion(model, context.viewer), *conditions, *matches(model, window.where))
+    )
+
+
+def among(context: Context, column: Any, keys: Sequence[int]) -> ColumnElement[bool]:
+    """`column` is one of `keys`, as one parameter: the statement's text does not grow with the keys."""
+    if context.database.is_sqlite:
+        return column.in_(select(key_table(context, keys).c.value).correlate(None))
+    return column == func.any(_array(keys))
+
+
+def key_table(context: Context, keys: Sequence[int]) -> Any:
+    """A table of `keys` in one parameter, with a column `value`."""
+    if context.database.is_sqlite:
+        numbers = "[" + ",".join(map(str, keys)) + "]"
+        table = func.json_each(bindparam(None, numbers)).table_valued("value", name="parents")
+    else:
+        table = func.unnest(_array(keys)).table_valued("value", name="parents")
+    table.c.value.type = Integer() if context.database.is_sqlite else BigInteger()
+    return table
+
+
+def _array(keys: Sequence[int]) -> ColumnElement[Any]:
+    return cast(list(keys), ARRAY(BigInteger))

@@ -1,0 +1,106 @@
+"""Nodes: types that describe rows, their global ids, and what of them can be filtered and ordered."""
+
+import base64
+import binascii
+import inspect
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, TypeVar
+
+import strawberry
+from strawberry.types.base import StrawberryList, StrawberryOptional, has_object_definition
+from strawberry.types.lazy_type import LazyType
+
+from .fields import KitField, kit_field
+from .filters import filter_type, order_type
+
+T = TypeVar("T", bound=type[Any])
+
+_LONGEST_ID = 2**63 - 1
+
+
+def global_id(type_name: str, row_id: int) -> str:
+    """The opaque id of a row anywhere in the graph."""
+    return base64.urlsafe_b64encode(f"{type_name}:{row_id}".encode()).decode().rstrip("=")
+
+
+def parse_id(text: str) -> tuple[str, int] | None:
+    """Type name and row id behind a global id; null for anything that is not one."""
+    try:
+        name, _, number = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
+        row_id = int(number)
+    except (ValueError, binascii.Error):
+        return None
+    canonical = 0 < row_id <= _LONGEST_ID and global_id(name, row_id) == text
+    return (name, row_id) if canonical else None
+
+
+def _own_id(_field: KitField, row: Any, info: Any) -> str:
+    return global_id(info._raw_info.parent_type.name, row.id)  # noqa: SLF001 the concrete type of an interface
+
+
+@strawberry.interface(description="Anything with an id of its own.")
+class Node:
+    """Rows that `node(id:)` finds."""
+
+    id: strawberry.ID = kit_field("Opaque id, unique in the whole graph and stable.", resolve=_own_id)
+
+
+class NodeInfo:
+    """What the kit knows of a node type."""
+
+    def __init__(self, cls: type[Any], model: type[Any], where: tuple[Any, ...], order_by: tuple[Any, ...]) -> None:
+        """`where` and `order_by` are the whitelisted columns, each indexed (a test reads the indexes)."""
+        self.name = cls.__name__
+        self.model = model
+        self.where = where
+        self.order_by = order_by
+
+    @cached_property
+    def filter_type(self) -> type[Any] | None:
+        """The input type of `where:`."""
+        return filter_type(self.name, self.where) if self.where else None
+
+    @cached_property
+    def order_type(self) -> Any:
+        """The enum of `orderBy:`."""
+        return order_type(self.name, self.order_by) if self.order_by else None
+
+    def row_id(self, text: str) -> int | None:
+        """The row id behind a global id of this type; null for any other."""
+        parsed = parse_id(text)
+        return parsed[1] if parsed is not None and parsed[0] == self.name else None
+
+
+def node(
+    model: type[Any], *, where: tuple[Any, ...] = (), order_by: tuple[Any, ...] = (), abstract: bool = False
+) -> Callable[[T], T]:
+    """Make a class the GraphQL type of `model`'s rows; `abstract` makes it an interface of several."""
+
+    def decorate(cls: T) -> T:
+        cls.__node__ = NodeInfo(cls, model, where, order_by)
+        if abstract:
+            return strawberry.interface(cls, description=inspect.getdoc(cls))
+        # Rows are sources: without this a type that implements an interface refuses them.
+        cls.is_type_of = classmethod(lambda own, row, _info: isinstance(row, (own, model)))
+        return strawberry.type(cls, description=inspect.getdoc(cls))
+
+    return decorate
+
+
+def bare_type(annotated: Any) -> Any:
+    """The class inside list, optional, lazy and page wrappers."""
+    while isinstance(annotated, StrawberryList | StrawberryOptional | LazyType):
+        annotated = annotated.resolve_type() if isinstance(annotated, LazyType) else annotated.of_type
+    return annotated
+
+
+def node_info(made: KitField) -> NodeInfo:
+    """The node type that a field leads to, directly, in a list, a page or a payload."""
+    target = bare_type(made.type)
+    while not hasattr(target, "__node__"):
+        if not has_object_definition(target) or not target.__strawberry_definition__.type_var_map:
+            raise TypeError(f"field {made.python_name} does not lead to a node type")
+        target = bare_type(next(iter(target.__strawberry_definition__.type_var_map.values())))
+    info: NodeInfo = target.__node__
+    return info

@@ -1,0 +1,160 @@
+"""The standard operations of a node type: get one, page through all, create and update plainly."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import strawberry
+from sqlalchemy import ColumnElement
+from strawberry.types.arguments import StrawberryArgument, StrawberryArgumentAnnotation
+from strawberry.types.unset import UNSET
+
+from caregraph.auth.viewer import Permission
+from caregraph.db.scope import RULES, MissingRuleError, visible
+from caregraph.db.session import Tx
+
+from .actions import action
+from .context import Context
+from .errors import demand
+from .fields import KitField, argument, kit_field
+from .inputs import Changes, given
+from .loaders import RowById, count_of, windowed
+from .node import NodeInfo
+from .paging import PageRows, Slice, page_arguments, window_of
+
+Narrow = Callable[..., Awaitable[ColumnElement[bool] | None]]
+
+
+class Resource:
+    """A node type as root fields. A create or an update with a rule of its own is an `action` instead."""
+
+    def __init__(self, cls: type[Any]) -> None:
+        """`cls` is a `@node` whose model has a visibility rule."""
+        self.info: NodeInfo = cls.__node__
+        if not any(base in RULES for base in self.info.model.__mro__):
+            raise MissingRuleError(f"{self.info.model.__name__} has no visibility rule: declare one in its policy.py")
+
+    def get(self, *, needs: Permission = Permission.CARE) -> Any:
+        """One row by id; null for one that is not there or not visible."""
+        return kit_field(
+            f"One {self.info.name} by id; null if there is none that you may see.\n\nNeeds: {needs.value}.",
+            resolve=partial(_get, self.info),
+            arguments=lambda _made: [argument("id", strawberry.ID, f"Id of a {self.info.name}.")],
+            needs=needs,
+        )
+
+    def mine(self, key: str, description: str, *, needs: Permission = Permission.CARE) -> Any:
+        """The row whose id the viewer carries as `key`."""
+        return kit_field(f"{description}\n\nNeeds: {needs.value}.", resolve=partial(_mine, self.info, key), needs=needs)
+
+    def page(self, narrow: Narrow | None = None, *, order: str = "id", needs: Permission = Permission.CARE) -> Any:
+        """All visible rows, page by page. `narrow` adds named filters: its keyword parameters become arguments."""
+        name = f"Query.{self.info.name}"
+        default = () if order == "id" else ((order, False),)
+        return kit_field(
+            f"{self.info.name} rows that you may see, page by page.\n\nNeeds: {needs.value}.",
+            resolve=partial(_page, self.info, name, default, narrow),
+            arguments=lambda _made: [*_narrowing(narrow), *page_arguments(self.info)],
+            needs=needs,
+        )
+
+    def create(self, cls: type[Any], *, needs: Permission) -> Any:
+        """A row from an input, field by field."""
+        model = self.info.model
+        _columns_only(model, cls)
+
+        async def create(tx: Tx, input: Any) -> Any:  # noqa: A002 the argument's name in the graph
+            row = model(**given(input))
+            tx.add(row)
+            await tx.flush()
+            return row
+
+        create.__annotations__["input"] = cls
+        create.__doc__ = f"Create a {self.info.name}."
+        return action(create, needs=needs)
+
+    def update(self, cls: type[Any], *, needs: Permission) -> Any:
+        """Change a row by the patch of an input, field by field."""
+        model = self.info.model
+        _columns_only(model, cls)
+
+        async def update(tx: Tx, row: Any, input: Any) -> Any:  # noqa: A002 the argument's name in the graph
+            apply(row, input)
+            await tx.flush()
+            return row
+
+        update.__annotations__.update(row=model, input=Changes[cls])  # type: ignore[valid-type]
+        update.__doc__ = f"Change a {self.info.name}. Only the fields sent change."
+        return action(update, needs=needs)
+
+
+def apply(row: Any, changes: Changes[Any]) -> None:
+    """Set what a patch sets."""
+    for name, value in changes.items():
+        setattr(row, name, value)
+
+
+def _columns_only(model: type[Any], cls: type[Any]) -> None:
+    for made in cls.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+        if not hasattr(model, made.python_name):
+            raise TypeError(f"{cls.__name__}.{made.python_name} is no column of {model.__name__}")
+
+
+async def _get(info: NodeInfo, made: KitField, _source: Any, request: Any, *, id: str) -> Any:  # noqa: A002
+    demand(request.context.viewer, made.needs)
+    row_id = info.row_id(id)
+    return None if row_id is None else await request.context.load(RowById(info.model), row_id)
+
+
+async def _mine(info: NodeInfo, key: str, made: KitField, _source: Any, request: Any) -> Any:
+    demand(request.context.viewer, made.needs)
+    row_id = getattr(request.context.viewer, key)
+    return None if row_id is None else await request.context.load(RowById(info.model), row_id)
+
+
+async def _page(
+    info: NodeInfo,
+    name: str,
+    default: Any,
+    narrow: Narrow | None,
+    made: KitField,
+    _source: Any,
+    request: Any,
+    **arguments: Any,
+) -> PageRows:
+    context: Context = request.context
+    demand(context.viewer, made.needs)
+    named = {one.python_name: arguments.pop(one.python_name, UNSET) for one in _narrowing(narrow)}
+    window = window_of(info, name, default, arguments)
+    condition = await narrow(context, **_sent(named)) if narrow is not None else None
+    extra = () if condition is None else (condition,)
+    rows: list[Any] = []
+    if window.limit:
+        statement = windowed(info.model, visible(info.model, context.viewer).where(*extra), window)
+        rows = list((await context.run(statement)).scalars())
+
+    async def count() -> int:
+        total: int = (await context.run(count_of(info.model, context, window, *extra))).scalar_one()
+        return total
+
+    return PageRows(name, window, Slice.of(rows, window), count)
+
+
+def _sent(named: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in named.items() if value is not UNSET}
+
+
+def _narrowing(narrow: Narrow | None) -> list[StrawberryArgument]:
+    """The arguments that the keyword parameters of a narrowing function become."""
+    if narrow is None:
+        return []
+    hints = get_type_hints(narrow, include_extras=True)
+    made = []
+    for name, one in inspect.signature(narrow).parameters.items():
+        if one.kind is not inspect.Parameter.KEYWORD_ONLY:
+            continue
+        annotation, *extras = get_args(hints[name]) if get_origin(hints[name]) is Annotated else (hints[name],)
+        description = next(x.description for x in extras if isinstance(x, StrawberryArgumentAnnotation))
+        made.append(argument(name, annotation, description or "", UNSET if one.default is None else one.default))
+    return made

@@ -1,0 +1,68 @@
+"""The root fields that every graph has: a node by its id, and a greeting."""
+
+import asyncio
+from typing import Any
+
+import strawberry
+
+from caregraph.auth.viewer import Permission
+
+from .context import Context
+from .errors import bad_input, demand
+from .fields import KitField, argument, field, kit_field
+from .loaders import RowById
+from .node import Node, parse_id
+
+MOST_NODES = 100
+
+
+async def _load(text: str, info: Any) -> Any:
+    context: Context = info.context
+    parsed = parse_id(text)
+    definition = parsed and info.schema.get_type_by_name(parsed[0])
+    origin = getattr(definition, "origin", None)
+    if parsed is None or not hasattr(origin, "__node__") or definition.is_interface:
+        return None
+    return await context.load(RowById(origin.__node__.model), parsed[1])
+
+
+async def _node(made: KitField, _source: object, info: Any, *, id: str) -> Any:  # noqa: A002 the argument's name
+    demand(info.context.viewer, made.needs)
+    return await _load(id, info)
+
+
+async def _nodes(made: KitField, _source: object, info: Any, *, ids: list[str]) -> list[Any]:
+    demand(info.context.viewer, made.needs)
+    if len(ids) > MOST_NODES:
+        raise bad_input(f"ids takes at most {MOST_NODES} ids", "ids")
+    return list(await asyncio.gather(*(_load(text, info) for text in ids)))
+
+
+@strawberry.type(description="Who answers.")
+class Hello:
+    """`fit.root.hello`."""
+
+    hello_from: str = field("Name of the server.")
+    api_reference: str = field("Where its manual is: the playground at `/`, whose explorer shows the whole schema.")
+
+
+@strawberry.type
+class Query:
+    """Reading anything."""
+
+    hello: Hello | None = kit_field(
+        "A greeting, for anyone: the server is up (`fit.root.hello`).",
+        resolve=lambda *_: Hello(hello_from="Caregraph", api_reference="/"),
+    )
+    node: Node | None = kit_field(
+        f"Any row by id; null for one that is not there or not yours.\n\nNeeds: {Permission.CARE.value}.",
+        resolve=_node,
+        arguments=lambda _made: [argument("id", strawberry.ID, "Id of a node.")],
+        needs=Permission.CARE,
+    )
+    nodes: list[Node | None] | None = kit_field(
+        f"Rows by id, in the order asked for, null where `node` is.\n\nNeeds: {Permission.CARE.value}.",
+        resolve=_nodes,
+        arguments=lambda _made: [argument("ids", list[strawberry.ID], f"Ids of nodes, at most {MOST_NODES}.")],
+        needs=Permission.CARE,
+    )

@@ -1,0 +1,115 @@
+"""The scalars of the graph, each with the document that specifies it."""
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NewType
+
+import orjson
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+EmailAddress = NewType("EmailAddress", str)
+PhoneNumber = NewType("PhoneNumber", str)
+Json = NewType("Json", object)
+
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)+")
+_PHONE = re.compile(r"\+?[0-9 ().\-/]{3,40}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_LONGEST_EMAIL = 254
+
+
+def _date(value: Any) -> date:
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise GraphQLError("Date cannot represent a value that is not of the form YYYY-MM-DD")
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise GraphQLError(f"Date cannot represent a day that does not exist: {value}") from error
+
+
+def _instant(value: Any) -> datetime:
+    try:
+        instant = datetime.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise GraphQLError("DateTime cannot represent a value that is not RFC 3339") from error
+    if instant.tzinfo is None:
+        raise GraphQLError("DateTime cannot represent a time without an offset")
+    return instant
+
+
+def _decimal(value: Any) -> Decimal:
+    try:
+        number = Decimal(value) if isinstance(value, str | int) and not isinstance(value, bool) else Decimal("NaN")
+    except ArithmeticError as error:
+        raise GraphQLError("Decimal cannot represent a value that is not a number") from error
+    if not number.is_finite():
+        raise GraphQLError("Decimal cannot represent a value that is not a finite number")
+    return number
+
+
+def _email(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > _LONGEST_EMAIL or not _EMAIL.fullmatch(value):
+        raise GraphQLError("EmailAddress cannot represent a value that is not an e-mail address")
+    return value
+
+
+def _phone(value: Any) -> str:
+    if not isinstance(value, str) or not _PHONE.fullmatch(value):
+        raise GraphQLError("PhoneNumber cannot represent a value that is not a telephone number")
+    return value
+
+
+def _scalar(name: str, url: str, description: str, *, read: Any, write: Any = str) -> ScalarDefinition:
+    return strawberry.scalar(
+        name=name, specified_by_url=url, description=description, parse_value=read, serialize=write
+    )
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    date: _scalar(
+        "Date",
+        "https://scalars.graphql.org/andimarek/local-date",
+        "A day of the calendar, `YYYY-MM-DD`.",
+        read=_date,
+        write=date.isoformat,
+    ),
+    datetime: _scalar(
+        "DateTime",
+        "https://scalars.graphql.org/andimarek/date-time",
+        "A point in time, RFC 3339 with an offset.",
+        read=_instant,
+        write=datetime.isoformat,
+    ),
+    Decimal: _scalar(
+        "Decimal",
+        "https://speleotrove.com/decimal/daconvs.html",
+        "A finite decimal number, as text so that no digit is lost.",
+        read=_decimal,
+    ),
+    EmailAddress: _scalar(
+        "EmailAddress",
+        "https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address",
+        "An e-mail address of at most 254 characters.",
+        read=_email,
+    ),
+    PhoneNumber: _scalar(
+        "PhoneNumber",
+        "https://www.itu.int/rec/T-REC-E.123",
+        "A telephone number as people write it: digits, spaces, `+ ( ) . - /`, 3 to 40 characters.",
+        read=_phone,
+    ),
+    Json: _scalar(
+        "JSON",
+        "https://www.rfc-editor.org/rfc/rfc8259",
+        "Any JSON value.",
+        read=lambda value: value,
+        write=lambda value: value,
+    ),
+}
+
+
+def encode_json(value: Any) -> bytes:
+    """JSON bytes of a response."""
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)

@@ -1,0 +1,1 @@
+"""The HTTP surface: GraphQL requests and answers, the playground, health."""

@@ -1,0 +1,111 @@
+"""What a GraphQL request may look like on the wire, and how its answer is labelled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+JSON = "application/json"
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+
+
+class HttpError(Exception):
+    """A request that never becomes an operation."""
+
+    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
+        """`headers` with `_` for `-`."""
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@dataclass(frozen=True)
+class GraphQLRequest:
+    """The parameters of a request."""
+
+    query: str
+    variables: Mapping[str, Any] | None
+    operation_name: str | None
+    extensions: Mapping[str, Any] | None
+
+
+def media_type(headers: Headers) -> str:
+    """The type to answer with: what the client likes best of our two; JSON when it says nothing."""
+    best, liking = "", 0.0
+    for part in headers.get("accept", JSON).split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        offered = {JSON: JSON, "*/*": JSON, "application/*": JSON, GRAPHQL_RESPONSE: GRAPHQL_RESPONSE}.get(name)
+        quality = next((_quality(one[2:]) for one in parameters if one.startswith("q=")), 1.0)
+        if offered is not None and quality > liking:
+            best, liking = offered, quality
+    if not best:
+        raise HttpError(406, "NOT_ACCEPTABLE", f"This answers {GRAPHQL_RESPONSE} or {JSON}")
+    return best
+
+
+def _quality(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+async def read(request: Request, *, maximum_body: int) -> GraphQLRequest:
+    """The request's parameters, from the query string of a GET or the JSON body of a POST."""
+    if request.method == "GET":
+        return _checked({name: _parameter(name, text) for name, text in request.query_params.items()})
+    if request.method != "POST":
+        raise HttpError(405, "METHOD_NOT_ALLOWED", "GraphQL takes GET and POST", allow="GET, POST")
+    _check_content_type(request.headers)
+    try:
+        body = orjson.loads(await _body(request, maximum_body))
+    except orjson.JSONDecodeError as error:
+        raise HttpError(400, "BAD_REQUEST", "The body is not JSON") from error
+    return _checked(body)
+
+
+def _parameter(name: str, text: str) -> Any:
+    if name not in {"variables", "extensions"} or not text:
+        return text or None
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise HttpError(400, "BAD_REQUEST", f"{name} is not JSON") from error
+
+
+def _check_content_type(headers: Headers) -> None:
+    name, *parameters = (piece.strip().lower() for piece in headers.get("content-type", "").split(";"))
+    charset = next((one[8:].strip('"') for one in parameters if one.startswith("charset=")), "utf-8")
+    if name != JSON or charset not in {"utf-8", "utf8"}:
+        raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", f"Send {JSON} in UTF-8")
+    if headers.get("content-encoding", "identity") != "identity":
+        raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body without content encoding")
+
+
+async def _body(request: Request, maximum: int) -> bytes:
+    too_large = HttpError(413, "PAYLOAD_TOO_LARGE", f"The body may have {maximum} bytes", connection="close")
+    if int(request.headers.get("content-length", "0")) > maximum:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > maximum:
+            raise too_large
+    return bytes(body)
+
+
+def _checked(parameters: Any) -> GraphQLRequest:
+    if not isinstance(parameters, dict):
+        raise HttpError(400, "BAD_REQUEST", "The request is not a JSON object")
+    for name, kind in (("operationName", str), ("variables", dict), ("extensions", dict)):
+        if not isinstance(parameters.get(name), kind | None):
+            raise HttpError(400, "BAD_REQUEST", f"{name} is not {'a string' if kind is str else 'an object'}")
+    query = parameters.get("query")
+    if not isinstance(query, str) or not query:
+        raise HttpError(400, "BAD_REQUEST", "query is missing")
+    return GraphQLRequest(
+        query, parameters.get("variables"), parameters.get("operationName"), parameters.get("extensions")
+    )

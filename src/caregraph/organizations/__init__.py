@@ -1,0 +1,1 @@
+"""Organizations (agencies) and the users who work there."""

@@ -1,0 +1,60 @@
+"""Root fields of organizations."""
+
+from typing import Annotated
+
+import strawberry
+from sqlalchemy import ColumnElement
+
+from caregraph.auth.viewer import Permission
+from caregraph.graph.actions import DeletePayload, Payload, action
+from caregraph.graph.context import Context
+from caregraph.graph.errors import UserError
+from caregraph.graph.fields import describe, field
+from caregraph.graph.paging import Page
+from caregraph.graph.resource import Resource
+from caregraph.graph.search import contains
+
+from . import models, service
+from .types import Organization, User
+
+USERS = Resource(User)
+
+
+@strawberry.type(description="What signing in answers.")
+class AuthenticatePayload:
+    """`fit.authentication.get_token`."""
+
+    api_token: str | None = field("The token, shown this once.")
+    errors: list[UserError] = field("Why there is no token; empty when there is.")
+
+
+async def _found(
+    _context: Context,
+    *,
+    search: Annotated[str | None, describe("Text in full name or e-mail, in any case.")] = None,
+) -> ColumnElement[bool] | None:
+    return contains(models.User, search)
+
+
+@strawberry.type
+class Query:
+    """Reading organizations."""
+
+    me: User | None = USERS.mine("user_id", "The signed-in user (`fit.users.get_me`).")
+    user: User | None = USERS.get()
+    users: Page[User] | None = USERS.page(_found, order="full_name", needs=Permission.MANAGE_USERS)
+    organization: Organization | None = Resource(Organization).mine(
+        "organization_id", "Your own organization (`fit.agencies.get_mine`).", needs=Permission.ORGANIZATION
+    )
+
+
+@strawberry.type
+class Mutation:
+    """Changing organizations."""
+
+    authenticate: AuthenticatePayload | None = action(service.authenticate, needs=None)
+    create_user: Payload[User] | None = action(service.create_user, needs=Permission.MANAGE_USERS)
+    update_user: Payload[User] | None = action(service.update_user, needs=Permission.CARE)
+    delete_user: DeletePayload | None = action(service.delete_user, needs=Permission.MANAGE_USERS)
+    add_user_role: Payload[User] | None = action(service.add_role, needs=Permission.MANAGE_USERS)
+    remove_user_role: Payload[User] | None = action(service.remove_role, needs=Permission.MANAGE_USERS)

@@ -1,0 +1,1 @@
+"""Clients, whom they belong to, and the labels they carry."""

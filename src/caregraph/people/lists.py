@@ -1,0 +1,35 @@
+"""Whose clients a list shows."""
+
+import enum
+from typing import Any
+
+import strawberry
+
+from caregraph.auth.viewer import Permission, Viewer
+from caregraph.graph.errors import bad_input, demand
+from caregraph.graph.node import parse_id
+
+from .policy import owned_by
+
+
+@strawberry.enum(description="Whose rows a list shows; never more than you may see.")
+class ListScope(enum.Enum):
+    """FIT's two lists, and ours of everything visible."""
+
+    VISIBLE = strawberry.enum_value("VISIBLE", description="Everything that you may see.")
+    OWNED = strawberry.enum_value("OWNED", description="Of clients whom one user owns: `userId`, or you.")
+    ORGANIZATION = strawberry.enum_value("ORGANIZATION", description="Of the whole organization; superusers only.")
+
+
+def owned_clients(viewer: Viewer, scope: ListScope, user_id: str | None) -> Any:
+    """Ids of the clients that `scope` narrows to, as a sub-select; null for no narrowing beyond visibility."""
+    if scope is ListScope.ORGANIZATION:
+        demand(viewer, Permission.ORGANIZATION)
+    if scope is not ListScope.OWNED:
+        if user_id is not None:
+            raise bad_input("userId goes with scope OWNED", "userId")
+        return None
+    if user_id is None:
+        return owned_by(viewer.organization_id, viewer.user_id)
+    parsed = parse_id(user_id)
+    return owned_by(viewer.organization_id, parsed[1] if parsed is not None and parsed[0] == "User" else None)

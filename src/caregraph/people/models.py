@@ -1,0 +1,74 @@
+"""Tables of clients, their owners and labels."""
+
+from datetime import date
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from caregraph.db.base import Base, Coded, Searchable, TenantRow, Timestamped, tenant_key, tenant_unique
+
+from .enums import Gender
+
+
+class Client(TenantRow, Timestamped, Searchable, Base):
+    """A person served."""
+
+    __tablename__ = "clients"
+    __table_args__ = (
+        tenant_unique("id"),
+        Index(None, "organization_id", "full_name", "id"),
+        Index(None, "organization_id", "birth_date", "id"),
+        Index(None, "organization_id", "created_at", "id"),
+    )
+    searched = ("full_name", "alias", "ssn")
+    id: Mapped[int] = mapped_column(primary_key=True)
+    full_name: Mapped[str]
+    alias: Mapped[str | None]
+    ssn: Mapped[str | None]
+    birth_date: Mapped[date | None]
+    gender: Mapped[Gender] = mapped_column(Coded(Gender), default=Gender.UNKNOWN)
+    phone: Mapped[str | None]
+    comment: Mapped[str | None]
+    gdpr_approval: Mapped[bool] = mapped_column(default=False)
+
+
+class ClientOwner(TenantRow, Base):
+    """A user who works with a client. Every client has at least one."""
+
+    __tablename__ = "client_owners"
+    __table_args__ = (
+        tenant_key("client_id", to="clients"),
+        tenant_key(
+            "user_id", to="memberships.user_id", blocks={"user_id": "clients"}, carries={"user_id": "client_id"}
+        ),
+        Index(None, "organization_id", "user_id", "client_id"),
+    )
+    client_id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Label(TenantRow, Timestamped, Base):
+    """A tag of the organization for clients and episodes."""
+
+    __tablename__ = "labels"
+    __table_args__ = (
+        tenant_unique("id"),
+        UniqueConstraint(
+            "organization_id", "name", info={"message": "A label with this name already exists", "path": "name"}
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class ClientLabel(TenantRow, Base):
+    """A label on a client."""
+
+    __tablename__ = "client_labels"
+    __table_args__ = (
+        tenant_key("client_id", to="clients"),
+        tenant_key("label_id", to="labels", blocks={"label_id": "clients"}),
+        Index(None, "organization_id", "label_id", "client_id"),
+    )
+    client_id: Mapped[int] = mapped_column(primary_key=True)
+    label_id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,0 +1,21 @@
+"""Types by name, one line each: how a slice mentions types of its own and of later slices."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+if TYPE_CHECKING:
+    from caregraph.organizations.types import Organization, User
+    from caregraph.people.types import Client, Label
+    from caregraph.treatment.types import Episode, OrsScore, Rater, Score, Session, SrsScore
+
+OrganizationRef = Annotated["Organization", strawberry.lazy("caregraph.organizations.types")]
+UserRef = Annotated["User", strawberry.lazy("caregraph.organizations.types")]
+ClientRef = Annotated["Client", strawberry.lazy("caregraph.people.types")]
+LabelRef = Annotated["Label", strawberry.lazy("caregraph.people.types")]
+EpisodeRef = Annotated["Episode", strawberry.lazy("caregraph.treatment.types")]
+RaterRef = Annotated["Rater", strawberry.lazy("caregraph.treatment.types")]
+SessionRef = Annotated["Session", strawberry.lazy("caregraph.treatment.types")]
+ScoreRef = Annotated["Score", strawberry.lazy("caregraph.treatment.types")]
+OrsScoreRef = Annotated["OrsScore", strawberry.lazy("caregraph.treatment.types")]
+SrsScoreRef = Annotated["SrsScore", strawberry.lazy("caregraph.treatment.types")]

@@ -1,0 +1,45 @@
+"""The one schema: the slices merged, the kit's root fields added."""
+
+import strawberry
+from graphql import GraphQLSchema, print_schema
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+from strawberry.types.execution import ExecutionContext
+
+from caregraph.graph import roots
+from caregraph.graph.build import check, describe_roots
+from caregraph.graph.scalars import SCALARS
+from caregraph.organizations import schema as organizations
+from caregraph.people import schema as people
+from caregraph.treatment import schema as treatment
+from caregraph.treatment.types import OrsScore, SrsScore
+
+Query = merge_types("Query", (roots.Query, organizations.Query, people.Query, treatment.Query))
+Mutation = merge_types("Mutation", (organizations.Mutation, people.Mutation, treatment.Mutation))
+
+
+class Schema(strawberry.Schema):
+    """Strawberry's schema, silent: errors are logged where they are masked, without the values of a request."""
+
+    def process_errors(self, errors: list[object], execution_context: ExecutionContext | None = None) -> None:  # type: ignore[override]
+        """Leave logging to `graph/errors.py`."""
+
+
+def build() -> Schema:
+    """Build and check the schema."""
+    describe_roots(Query, Mutation)
+    schema = Schema(
+        query=Query, mutation=Mutation, types=(OrsScore, SrsScore), config=StrawberryConfig(scalar_map=SCALARS)
+    )
+    check(schema)
+    return schema
+
+
+def core(schema: Schema) -> GraphQLSchema:
+    """The graphql-core schema inside."""
+    return schema._schema  # noqa: SLF001 Strawberry has no public name for it
+
+
+def api_sdl(schema: Schema) -> str:
+    """What `schema.graphql` holds."""
+    return print_schema(core(schema)) + "\n"
