@@ -51,7 +51,8 @@ def role() -> list[str]:
         """,
         """
         DO $$ BEGIN
-            IF NOT pg_has_role(current_user, 'caregraph_app', 'MEMBER') THEN GRANT caregraph_app TO CURRENT_USER; END IF;
+            GRANT caregraph_app TO CURRENT_USER;
+        EXCEPTION WHEN insufficient_privilege THEN NULL;  -- somebody else granted it already, or must
         END $$
         """,
         "DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO caregraph_app', current_schema()); END $$",
@@ -223,7 +224,7 @@ def create_tables() -> None:
         sa.Column("remaining_requests", ID, nullable=False),
         sa.Column("organization_id", ID, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("remaining_requests >= 0", name="ck_calculator_plans_remaining_requests"),
+        sa.CheckConstraint("remaining_requests >= 0", name=op.f("ck_calculator_plans_remaining_requests")),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organizations.id"], name="fk_calculator_plans_organization_id", ondelete="CASCADE"
         ),
@@ -273,7 +274,7 @@ def create_tables() -> None:
         sa.Column("organization_id", ID, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
-        sa.CheckConstraint("end_date IS NULL OR end_date >= start_date", name="ck_episodes_end_after_start"),
+        sa.CheckConstraint("end_date IS NULL OR end_date >= start_date", name=op.f("ck_episodes_end_after_start")),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organizations.id"], name="fk_episodes_organization_id", ondelete="CASCADE"
         ),
@@ -514,10 +515,10 @@ def create_tables() -> None:
         sa.Column("line_2", sa.Double(), nullable=False),
         sa.Column("line_3", sa.Double(), nullable=False),
         sa.Column("line_4", sa.Double(), nullable=False),
-        sa.CheckConstraint("line_1 BETWEEN 0 AND 10", name="ck_scores_line_1"),
-        sa.CheckConstraint("line_2 BETWEEN 0 AND 10", name="ck_scores_line_2"),
-        sa.CheckConstraint("line_3 BETWEEN 0 AND 10", name="ck_scores_line_3"),
-        sa.CheckConstraint("line_4 BETWEEN 0 AND 10", name="ck_scores_line_4"),
+        sa.CheckConstraint("line_1 BETWEEN 0 AND 10", name=op.f("ck_scores_line_1")),
+        sa.CheckConstraint("line_2 BETWEEN 0 AND 10", name=op.f("ck_scores_line_2")),
+        sa.CheckConstraint("line_3 BETWEEN 0 AND 10", name=op.f("ck_scores_line_3")),
+        sa.CheckConstraint("line_4 BETWEEN 0 AND 10", name=op.f("ck_scores_line_4")),
         sa.ForeignKeyConstraint(
             ["organization_id", "episode_id", "client_id", "rater_id"],
             ["raters.organization_id", "raters.episode_id", "raters.client_id", "raters.id"],

@@ -24,7 +24,8 @@ class Violation:
 
 def violated(error: IntegrityError) -> Violation | None:
     """The declared refusal behind `error`; null where none is declared, which is a bug of ours."""
-    constraint = _by_name(_postgresql_name(error)) or _by_sqlite_message(str(error.orig))
+    name = _postgresql_name(error)
+    constraint = _by_name(name) if name is not None else _by_sqlite_message(str(error.orig))
     if isinstance(constraint, ForeignKeyConstraint):
         return Violation("A row that this refers to is no longer there", None, is_conflict=True)
     if constraint is None or "message" not in constraint.info:
@@ -38,7 +39,7 @@ def _postgresql_name(error: IntegrityError) -> str | None:
     return getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
 
 
-def _by_name(name: str | None) -> Any:
+def _by_name(name: str) -> Any:
     return next((one for table in Base.metadata.tables.values() for one in _named(table) if one.name == name), None)
 
 

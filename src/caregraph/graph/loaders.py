@@ -137,7 +137,7 @@ def key_table(context: Context, keys: Sequence[int]) -> Any:
         numbers = "[" + ",".join(map(str, keys)) + "]"
         table = func.json_each(bindparam(None, numbers)).table_valued("value", name="parents")
     else:
-        table = func.unnest(_array(keys)).table_valued("value", name="parents")
+        table = func.unnest(_array(keys)).table_valued("value", name="parents").render_derived()
     table.c.value.type = Integer() if context.database.is_sqlite else BigInteger()
     return table
 
