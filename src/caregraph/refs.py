@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 if TYPE_CHECKING:
+    from caregraph.treatment.charts import EpisodeChart, ExplanationStep
     from caregraph.organizations.types import Organization, User
     from caregraph.people.types import Client, Label
     from caregraph.treatment.types import Episode, OrsScore, Rater, Score, Session, SrsScore
@@ -19,3 +20,5 @@ SessionRef = Annotated["Session", strawberry.lazy("caregraph.treatment.types")]
 ScoreRef = Annotated["Score", strawberry.lazy("caregraph.treatment.types")]
 OrsScoreRef = Annotated["OrsScore", strawberry.lazy("caregraph.treatment.types")]
 SrsScoreRef = Annotated["SrsScore", strawberry.lazy("caregraph.treatment.types")]
+EpisodeChartRef = Annotated["EpisodeChart", strawberry.lazy("caregraph.treatment.charts")]
+ExplanationStepRef = Annotated["ExplanationStep", strawberry.lazy("caregraph.treatment.charts")]

@@ -68,4 +68,4 @@ class SignInLookups:
         if not self._database.is_sqlite:
             statement = f"SELECT * FROM caregraph_{name}({', '.join(f':{key}' for key in arguments)})"  # noqa: S608 our names
         async with self._database.read_session(Viewer.nobody()) as session:
-            return (await session.execute(text(statement), arguments)).one_or_none()
+            return (await session.execute(text(statement).execution_options(signs_in=True), arguments)).one_or_none()

@@ -119,6 +119,11 @@ def many(
     return made
 
 
+def referenced(key: str, description: str) -> Any:
+    """On a type that is no node: the row whose id its source holds as `key`; null for none, or one not visible."""
+    return kit_field(description, resolve=_load_referenced, key=key)
+
+
 def check_relation(relation: Relation) -> None:
     """Resolve a relation, so that a wrong one fails when the schema is built."""
     _ = relation.key if relation.made.resolve is _load_one else relation.link
@@ -127,6 +132,11 @@ def check_relation(relation: Relation) -> None:
 async def _load_one(made: KitField, row: Any, info: Any) -> Any:
     key = getattr(row, made.relation.key)
     return None if key is None else await info.context.load(RowById(made.relation.target.model), key)
+
+
+async def _load_referenced(made: KitField, source: Any, info: Any) -> Any:
+    row_id = getattr(source, made.key)  # type: ignore[attr-defined]
+    return None if row_id is None else await info.context.load(RowById(node_info(made).model), row_id)
 
 
 def _arguments(made: KitField) -> list[Any]:

@@ -1,13 +1,11 @@
 """The standard operations of a node type: get one, page through all, create and update plainly."""
 
-import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 import strawberry
 from sqlalchemy import ColumnElement
-from strawberry.types.arguments import StrawberryArgument, StrawberryArgumentAnnotation
 from strawberry.types.unset import UNSET
 
 from caregraph.auth.viewer import Permission
@@ -17,6 +15,7 @@ from caregraph.db.session import Tx
 from .actions import action
 from .context import Context
 from .errors import demand
+from .computed import keyword_arguments
 from .fields import KitField, argument, kit_field
 from .inputs import Changes, given
 from .loaders import RowById, count_of, windowed
@@ -55,7 +54,7 @@ class Resource:
         return kit_field(
             f"{self.info.name} rows that you may see, page by page.\n\nNeeds: {needs.value}.",
             resolve=partial(_page, self.info, name, default, narrow),
-            arguments=lambda _made: [*_narrowing(narrow), *page_arguments(self.info)],
+            arguments=lambda _made: [*keyword_arguments(narrow), *page_arguments(self.info)],
             needs=needs,
         )
 
@@ -125,7 +124,7 @@ async def _page(
 ) -> PageRows:
     context: Context = request.context
     demand(context.viewer, made.needs)
-    named = {one.python_name: arguments.pop(one.python_name, UNSET) for one in _narrowing(narrow)}
+    named = {one.python_name: arguments.pop(one.python_name, UNSET) for one in keyword_arguments(narrow)}
     window = window_of(info, name, default, arguments)
     condition = await narrow(context, **_sent(named)) if narrow is not None else None
     extra = () if condition is None else (condition,)
@@ -143,18 +142,3 @@ async def _page(
 
 def _sent(named: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in named.items() if value is not UNSET}
-
-
-def _narrowing(narrow: Narrow | None) -> list[StrawberryArgument]:
-    """The arguments that the keyword parameters of a narrowing function become."""
-    if narrow is None:
-        return []
-    hints = get_type_hints(narrow, include_extras=True)
-    made = []
-    for name, one in inspect.signature(narrow).parameters.items():
-        if one.kind is not inspect.Parameter.KEYWORD_ONLY:
-            continue
-        annotation, *extras = get_args(hints[name]) if get_origin(hints[name]) is Annotated else (hints[name],)
-        description = next(x.description for x in extras if isinstance(x, StrawberryArgumentAnnotation))
-        made.append(argument(name, annotation, description or "", UNSET if one.default is None else one.default))
-    return made

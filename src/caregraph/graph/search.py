@@ -30,7 +30,7 @@ async def named(context: Context, model: type[Any], names: list[str], argument: 
     if not wanted:
         return []
     found = await context.run_unscoped(select(model.name, model.id).where(model.name.in_(wanted)))
-    by_name: dict[str, int] = dict(found.tuples().all())
+    by_name: dict[str, int] = {name: row_id for name, row_id in found}  # noqa: C416 rows, not pairs
     unknown = [name for name in wanted if name not in by_name]
     if unknown:
         raise bad_input(f"There is no {model.__name__.lower()} named {unknown[0]!r}", argument)

@@ -24,7 +24,7 @@ class Operation:
     def variables(self) -> dict[str, str]:
         """The variables that must be given, to be filled in."""
         (operation,) = (one for one in parse(self.text).definitions if isinstance(one, OperationDefinitionNode))
-        required = (one for one in operation.variable_definitions if isinstance(one.type, NonNullTypeNode))
+        required = (one for one in operation.variable_definitions or () if isinstance(one.type, NonNullTypeNode))
         return {one.variable.name.value: "" for one in required if one.default_value is None}
 
     @property

@@ -7,7 +7,7 @@ import strawberry
 from caregraph.db.base import table_of
 from caregraph.graph.context import Info
 from caregraph.graph.fields import field
-from caregraph.graph.loaders import Link, RowsByParent
+from caregraph.graph.loaders import Link, RowById, RowsByParent
 from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page, Window
 from caregraph.graph.relations import many
@@ -83,3 +83,9 @@ class User(Node):
             return None
         found = await info.context.load(RowsByParent(_MEMBERSHIP, Window(limit=1)), self.id)
         return roles_of(found.rows[0]) if found.rows else []
+
+    @field("The organization in which you see the user: your own; null except to superusers.")
+    async def organization(self: models.User, info: Info) -> Organization | None:  # type: ignore[misc]
+        """Memberships elsewhere are never shown."""
+        context = info.context
+        return await context.load(RowById(models.Organization), context.viewer.organization_id)  # type: ignore[no-any-return]

@@ -2,12 +2,13 @@
 
 from datetime import date, datetime
 
+from caregraph.graph.computed import computed
 from caregraph.graph.fields import field
 from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page
 from caregraph.graph.relations import many, one
 from caregraph.graph.scalars import PhoneNumber
-from caregraph.refs import EpisodeRef, LabelRef, OrganizationRef, UserRef
+from caregraph.refs import EpisodeChartRef, EpisodeRef, LabelRef, OrganizationRef, UserRef
 
 from . import models
 from .enums import Gender
@@ -42,6 +43,10 @@ class Client(Node):
     labels: list[LabelRef] = many(description="Labels on the client.", through="client_labels", order="name", size=3)
     episodes: Page[EpisodeRef] = many(
         description="The client's courses of care.", through="episode_clients", order="start_date", size=3
+    )
+    scores_by_session: list[EpisodeChartRef] = computed(
+        "caregraph.treatment.charts:of_client",
+        "Charts of the client's scores, an entry per episode by its start (`fit.clients.scores_by_session`).",
     )
 
 

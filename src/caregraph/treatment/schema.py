@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, true
 from caregraph.auth.viewer import Permission
 from caregraph.db.scope import ids
 from caregraph.graph.actions import DeletePayload, Payload, action
+from caregraph.graph.computed import computed
 from caregraph.graph.context import Context
 from caregraph.graph.fields import describe
 from caregraph.graph.paging import Page
@@ -17,7 +18,7 @@ from caregraph.people.lists import ListScope, owned_clients
 from caregraph.people.models import Label
 from caregraph.people.types import Client
 
-from . import models, policy, service  # noqa: F401 the rules of this slice are declared in policy
+from . import calculator, models, policy, service, statistics  # noqa: F401 the rules of this slice are declared in policy
 from .inputs import OrsScoreInput, RaterInput, SessionInput, SrsScoreInput
 from .types import Episode, OrsScore, Rater, Session, SrsScore
 
@@ -62,6 +63,13 @@ class Query:
     ors_scores: Page[OrsScore] | None = ORS_SCORES.page()
     srs_score: SrsScore | None = SRS_SCORES.get()
     srs_scores: Page[SrsScore] | None = SRS_SCORES.page()
+    user_statistics: statistics.Statistics | None = computed(statistics.of_user, needs=Permission.CARE)
+    organization_statistics: statistics.Statistics | None = computed(
+        statistics.of_organization, needs=Permission.ORGANIZATION
+    )
+    remaining_calculator_requests: int | None = computed(
+        calculator.remaining_requests, needs=Permission.CALCULATE
+    )
 
 
 @strawberry.type
@@ -88,4 +96,7 @@ class Mutation:
     create_client_srs_score: Payload[SrsScore] | None = action(service.create_client_srs_score, needs=Permission.CARE)
     create_rater_srs_score: Payload[SrsScore] | None = action(service.create_rater_srs_score, needs=Permission.CARE)
     update_srs_score: Payload[SrsScore] | None = SRS_SCORES.update(SrsScoreInput, needs=Permission.CARE)
+    calculate_ors_trajectory: calculator.CalculatorPayload | None = action(
+        calculator.ors_trajectory, needs=Permission.CALCULATE
+    )
     delete_srs_score: DeletePayload | None = action(service.delete_srs_score, needs=Permission.CARE)

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from caregraph.graph.computed import computed
 from caregraph.graph.fields import field
 from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page
@@ -9,7 +10,9 @@ from caregraph.graph.relations import many, one
 from caregraph.graph.scalars import EmailAddress, PhoneNumber
 from caregraph.refs import (
     ClientRef,
+    EpisodeChartRef,
     EpisodeRef,
+    ExplanationStepRef,
     LabelRef,
     OrganizationRef,
     OrsScoreRef,
@@ -19,8 +22,8 @@ from caregraph.refs import (
     SrsScoreRef,
 )
 
-from . import models, scores
-from .enums import EpisodeStatus, MeasureKind
+from . import charts, models, scores
+from .enums import Alert, EpisodeStatus, MeasureKind
 
 
 @node(
@@ -58,6 +61,7 @@ class Episode(Node):
     sessions: Page[SessionRef] = many(
         "sessions.episode_id", description="Its sessions by date.", order="session_date", size=10
     )
+    scores_by_session: list[EpisodeChartRef] = computed(charts.of_episode)
 
 
 @node(models.Rater, where=(models.Rater.full_name,), order_by=(models.Rater.full_name,))
@@ -104,6 +108,9 @@ class Score:
     episode: EpisodeRef = one("scores.episode_id", "The episode.")
     client: ClientRef = one("scores.client_id", "The client who is scored.")
     rater: RaterRef | None = one("scores.rater_id", "Who filled it in; null: the client.")
+
+    alerts: list[Alert] = computed(charts.alerts)
+    explain: list[ExplanationStepRef] = computed(charts.explanation)
 
     @field("Sum of the four lines, 0 to 40.")
     def total(self: models.Score) -> float:  # type: ignore[misc]

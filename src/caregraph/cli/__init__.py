@@ -1,0 +1,1 @@
+"""The command line: serving, migrating, the schema as text, first accounts and the demo."""

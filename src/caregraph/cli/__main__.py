@@ -1,0 +1,5 @@
+"""`python -m caregraph.cli`."""
+
+from .main import main
+
+main()

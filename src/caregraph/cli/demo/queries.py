@@ -1,0 +1,39 @@
+"""What the demo suggests to ask first."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A query and whom it is for."""
+
+    title: str
+    query: str
+
+
+SUGGESTIONS = (
+    Suggestion(
+        "How the care that goes on is going",
+        """{
+  episodes(where: {status: {eq: ONGOING}}, first: 5) {
+    totalCount
+    nodes { title startDate clients { fullName } sessions(last: 3) { nodes { sessionDate orsScores { total } } } }
+  }
+}""",
+    ),
+    Suggestion(
+        "Clients with a label, and what people near them say",
+        """{
+  clients(labels: ["LABEL"], first: 5) {
+    nodes { fullName owners { fullName } episodes { nodes { raters { fullName scores { nodes { measure total } } } } } }
+  }
+}""",
+    ),
+    Suggestion(
+        "Two people asked for the same thing: run it as the superuser and as the user",
+        """{
+  me { fullName email }
+  clients(first: 3, orderBy: [{birthDate: DESC}]) { totalCount nodes { fullName birthDate labels { name } } }
+}""",
+    ),
+)

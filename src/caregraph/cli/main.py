@@ -1,0 +1,139 @@
+"""The `caregraph` command."""
+
+import asyncio
+import difflib
+import os
+import sys
+import tempfile
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from caregraph import schema as graph
+from caregraph.app import create_app
+from caregraph.auth.secrets import Passwords
+from caregraph.db import migrate as migrations
+from caregraph.db.session import Database
+from caregraph.graph.scalars import SCALARS, EmailAddress
+from caregraph.settings import InvalidSettingError, Settings
+
+from . import provision, serving, show
+from .demo import credentials
+from .demo.plan import Scale
+from .demo.run import prepare
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="One typed GraphQL server for outcome-informed care.")
+users = typer.Typer(no_args_is_help=True, help="Accounts.")
+app.add_typer(users, name="users")
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65_535)]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.command()
+def demo(
+    *,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    database: Annotated[
+        str | None, typer.Option(help="File or database URL to keep the demo in; a temporary file by default.")
+    ] = None,
+    scale: Annotated[Scale, typer.Option(help="How much data: about 300 or about 2,100 clients.")] = Scale.SMALL,
+    write_credentials: Annotated[
+        Path | None, typer.Option(help="Also write address and credentials to this file, as JSON.", dir_okay=False)
+    ] = None,
+) -> None:
+    """Serve two fictional organizations, with credentials to look around.
+
+    Whoever reaches the address can use the credentials, so keep it on your own machine. A database that already holds
+    the demo is not filled again; it gets fresh credentials, and earlier ones end.
+    """
+    serving.end_on_terminate()
+    with _embedded(database) as url, serving.bound(host, port) as taken:
+        settings = _settings(database_url=url)
+        with show.progress() as progress:
+            ready = _run(prepare(settings, scale, progress))
+        base = serving.address(taken)
+        if write_credentials is not None:
+            credentials.write(write_credentials, f"{base}/graphql", ready.principals)
+        show.demo(base, ready)
+        serving.serve(create_app(settings, principals=ready.principals), taken)
+
+
+@app.command()
+def serve(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the database that the settings in the environment name (`CAREGRAPH_DATABASE_URL` and others)."""
+    serving.end_on_terminate()
+    settings = _settings()
+    at = _run(migrations.revision(Database(settings)))
+    if at != migrations.head():
+        _fail(f"The database is at {at or 'no revision'}, this version needs {migrations.head()}: run caregraph migrate")
+    with serving.bound(host, port) as taken:
+        show.say(f"Caregraph serves at {serving.address(taken)}")
+        serving.serve(create_app(settings), taken)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the tables of this version."""
+    _run(migrations.upgrade(Database(_settings())))
+    show.say(f"The database is at {migrations.head()}")
+
+
+@app.command()
+def schema(
+    *,
+    output: Annotated[Path | None, typer.Option(help="Write to this file instead.", dir_okay=False)] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="Only compare with this file; exit 1 when it differs.", dir_okay=False)
+    ] = None,
+) -> None:
+    """Print the API schema in the schema definition language."""
+    sdl = graph.api_sdl(graph.build())
+    if check is not None:
+        _compare(check, sdl)
+    elif output is not None:
+        output.write_text(sdl, "utf-8")
+    else:
+        sys.stdout.write(sdl)
+
+
+@users.command("create")
+def create_user(
+    *,
+    email: Annotated[str, typer.Option(help="E-mail to sign in with.")],
+    full_name: Annotated[str, typer.Option(help="Full name.")],
+    organization: Annotated[str | None, typer.Option(help="Name of the new organization to create the user in.")] = None,
+    organization_id: Annotated[
+        int | None,
+        typer.Option(help="Number of an existing organization. They are not found by name: tenants are separate."),
+    ] = None,
+    superuser: Annotated[bool, typer.Option("--superuser", help="May do everything in the organization.")] = False,
+) -> None:
+    """Create an account that may use the API, in a new organization or an existing one.
+
+    The password is asked for, or taken from the variable CAREGRAPH_PASSWORD.
+    """
+    if (organization is None) == (organization_id is None):
+        raise typer.BadParameter("give either --organization or --organization-id")
+    settings = _settings()
+    account = provision.Account(
+        email=_email(email), full_name=full_name, password_hash=_hashed(settings), is_superuser=superuser
+    )
+    if organization_id is None:
+        organization_id, user_id = _run(_with_database(settings, provision.create_in_new_organization, organization, account))
+    else:
+        user_id = _run(_with_database(settings, provision.create_in_organization, organization_id, account))
+    show.say(f"User {user_id} was created in organization {organization_id}")

@@ -1,0 +1,1 @@
+"""Rows for tests, one small function per type."""

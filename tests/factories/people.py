@@ -1,0 +1,28 @@
+"""Clients and labels."""
+
+from typing import Any
+
+from caregraph.people import models
+from kit import Principal
+
+
+async def make_client(owner: Principal, *others: Principal, **overrides: Any) -> models.Client:
+    """A client whom `owner` and `others` own."""
+    async with owner.world.writing(owner) as tx:
+        client = models.Client(**{"full_name": "Kim Client", **overrides})
+        tx.add(client)
+        await tx.flush()
+        for one in (owner, *others):
+            tx.add(models.ClientOwner(client_id=client.id, user_id=one.row_id))
+    return client
+
+
+async def make_label(principal: Principal, name: str, *carriers: models.Client) -> models.Label:
+    """A label on some clients."""
+    async with principal.world.writing(principal) as tx:
+        label = models.Label(name=name)
+        tx.add(label)
+        await tx.flush()
+        for client in carriers:
+            tx.add(models.ClientLabel(client_id=client.id, label_id=label.id))
+    return label

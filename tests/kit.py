@@ -1,0 +1,195 @@
+"""The world of the tests: two organizations, their people, and how these speak to the real application."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from sqlalchemy import event, func, select
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from caregraph.app import create_app
+from caregraph.auth.secrets import new_token, token_hash
+from caregraph.auth.viewer import Viewer
+from caregraph.db.base import Base
+from caregraph.db.session import Database, Tx
+from caregraph.graph.node import global_id
+from caregraph.operations import operations
+from caregraph.organizations import models as organizations
+from caregraph.settings import Settings
+from caregraph.treatment.models import CalculatorPlan
+
+PASSWORD = "correct horse battery"
+
+
+def settings_for(url: str, **overrides: Any) -> Settings:
+    """Settings of the tests: passwords hashed as cheaply as Argon2 allows."""
+    return Settings(database_url=url, **{"password_memory": 8, "password_passes": 1, **overrides})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def data(self) -> Any:
+        """The data of an answer without errors."""
+        assert "errors" not in self.body, self.body["errors"]
+        return self.body["data"]
+
+    @property
+    def result(self) -> Any:
+        """The field that operation documents call `result`."""
+        return self.data["result"]
+
+    @property
+    def error(self) -> tuple[str, str]:
+        """Code and message of the only top-level error."""
+        (error,) = self.body["errors"]
+        return error["extensions"]["code"], error["message"]
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Someone who sends requests."""
+
+    world: "World"
+    name: str
+    headers: dict[str, str] = field(default_factory=dict)
+    organization_id: int = 0
+    row_id: int = 0
+
+    @property
+    def id(self) -> str:
+        """Global id of a user."""
+        return global_id("User", self.row_id)
+
+    @property
+    def viewer(self) -> Viewer:
+        """As the database layer sees a superuser of the same organization: for factories."""
+        return Viewer.system(self.organization_id)
+
+    async def ask(self, query: str, **variables: Any) -> Answer:
+        """Send a query or a mutation."""
+        response = await self.world.http.post(
+            "/graphql", json={"query": query, "variables": variables}, headers=self.headers
+        )
+        return Answer(response.status_code, response.json())
+
+    async def run(self, contract_id: str, **variables: Any) -> Answer:
+        """Send the operation document of a contract id."""
+        return await self.ask(DOCUMENTS[contract_id], **variables)
+
+
+DOCUMENTS = {one.id: one.text for one in operations()}
+
+
+class World:
+    """Northfield with Ada (superuser), Ben and Cleo; Harbor with Olga (superuser) and Otto; and nobody."""
+
+    superuser: Principal
+    user: Principal
+    colleague: Principal
+    other_superuser: Principal
+    other_user: Principal
+    calculator: Principal
+
+    def __init__(self, url: str, admin_url: str, **settings: Any) -> None:
+        self.settings = settings_for(url, **settings)
+        self.app = create_app(self.settings)
+        self.database: Database = self.app.state.database
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://caregraph.test")
+        self.nobody = Principal(self, "nobody")
+        self._admin = create_async_engine(admin_url)
+
+    @property
+    def principals(self) -> list[Principal]:
+        """Everyone who can sign in."""
+        return [self.superuser, self.user, self.colleague, self.other_superuser, self.other_user, self.calculator]
+
+    async def populate(self) -> None:
+        """Two organizations with the same ids on both databases."""
+        northfield = await self.organization(1, "Northfield")
+        harbor = await self.organization(2, "Harbor")
+        self.superuser = await self.member(northfield, "ada@northfield.example", "Ada Admin", is_superuser=True)
+        self.user = await self.member(northfield, "ben@northfield.example", "Ben Borg")
+        self.colleague = await self.member(northfield, "cleo@northfield.example", "Cleo Cruz")
+        self.other_superuser = await self.member(harbor, "olga@harbor.example", "Olga Olsen", is_superuser=True)
+        self.other_user = await self.member(harbor, "otto@harbor.example", "Otto Orr")
+        self.calculator = await self._calculator(northfield)
+
+    async def close(self) -> None:
+        """Let every connection go."""
+        await self.http.aclose()
+        await self.database.close()
+        await self._admin.dispose()
+
+    async def organization(self, row_id: int, name: str) -> int:
+        """A tenant of its own."""
+        async with self.database.writing(Viewer.system(row_id)) as tx:
+            tx.add(organizations.Organization(id=row_id, name=name))
+        return row_id
+
+    async def member(self, organization_id: int, email: str, full_name: str, **membership: bool) -> Principal:
+        """A user who may use the API and has a token."""
+        token = new_token()
+        async with self.database.writing(Viewer.system(organization_id)) as tx:
+            user = organizations.User(email=email, full_name=full_name, password_hash="!", api_enabled=True)
+            tx.add(user)
+            await tx.flush()
+            tx.add(organizations.Membership(user_id=user.id, organization_id=organization_id, **membership))
+            await tx.flush()
+            tx.add(organizations.ApiToken(user_id=user.id, token_hash=token_hash(token)))
+        headers = {"X-Api-Email": email, "X-Api-Token": token}
+        return Principal(self, full_name, headers, organization_id, user.id)
+
+    async def _calculator(self, organization_id: int) -> Principal:
+        token = new_token()
+        async with self.database.writing(Viewer.system(organization_id)) as tx:
+            plan = CalculatorPlan(email="calc@northfield.example", token_hash=token_hash(token), remaining_requests=3)
+            tx.add(plan)
+        headers = {"X-Calculator-Email": "calc@northfield.example", "X-Calculator-Token": token}
+        return Principal(self, "calculator", headers, organization_id, plan.id)
+
+    @asynccontextmanager
+    async def writing(self, principal: Principal) -> AsyncIterator[Tx]:
+        """A transaction in the principal's organization, for factories."""
+        async with self.database.writing(principal.viewer) as tx:
+            yield tx
+
+    async def counts(self) -> dict[str, int]:
+        """Rows of every table in all organizations together, past every rule; sign-in attempts left out."""
+        async with AsyncSession(self._admin) as session:
+            return {
+                table.name: await session.scalar(select(func.count()).select_from(table)) or 0
+                for table in Base.metadata.sorted_tables
+                if table.name != "sign_in_attempts"
+            }
+
+    async def row(self, statement: Any) -> Any:
+        """The only row of a Core statement past every rule."""
+        async with AsyncSession(self._admin) as session:
+            return (await session.execute(statement)).one()
+
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """The SQL that the block sends, without signing in and opening transactions."""
+        found: list[str] = []
+
+        def remember(_c: Any, _cursor: Any, statement: str, _p: Any, context: Any, _many: bool) -> None:
+            options = context.execution_options if context else {}
+            if not (options.get("opens_transaction") or options.get("signs_in") or statement.startswith("BEGIN")):
+                found.append(statement)
+
+        engines = [engine.sync_engine for engine in self.database.engines]
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", remember)
+        try:
+            yield found
+        finally:
+            for engine in engines:
+                event.remove(engine, "before_cursor_execute", remember)
