@@ -43,6 +43,11 @@ def page(*nodes: dict[str, Any], total: int | None = None, more: bool = False) -
     }
 
 
+def included(*nodes: dict[str, Any]) -> dict[str, Any]:
+    """A list that came along with its parent, whole."""
+    return {"pageInfo": {"hasNextPage": False, "endCursor": ANY if nodes else None}, "nodes": list(nodes)}
+
+
 def strange_ids(name: str, foreign: Any) -> list[str]:
     """Ids of no row that the caller could see: `foreign`'s, nobody's, of another type, and no id at all."""
     return [

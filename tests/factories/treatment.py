@@ -9,7 +9,9 @@ from caregraph.treatment.service import age_in_years
 from kit import Principal
 
 
-async def make_episode(principal: Principal, *clients: Client, labels: tuple[Label, ...] = (), **overrides: Any) -> models.Episode:
+async def make_episode(
+    principal: Principal, *clients: Client, labels: tuple[Label, ...] = (), **overrides: Any
+) -> models.Episode:
     """An episode of `clients`."""
     async with principal.world.writing(principal) as tx:
         episode = models.Episode(**{"title": "Course of care", "start_date": date(2026, 1, 5), **overrides})

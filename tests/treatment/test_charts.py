@@ -31,7 +31,9 @@ async def test_a_chart_has_a_series_per_informant_with_alerts(world: World) -> N
     await make_srs(world.user, second, client, 9, 9, 9, 8.9)
     await make_ors(world.user, second, client, 4, 4, 4, 4, rater=rater)
 
-    answer = await world.user.ask(f"query($id: ID!) {{ client(id: $id) {{ scoresBySession {{ {CHART} }} }} }}", id=global_id("Client", client.id))
+    answer = await world.user.ask(
+        f"query($id: ID!) {{ client(id: $id) {{ scoresBySession {{ {CHART} }} }} }}", id=global_id("Client", client.id)
+    )
 
     (chart,) = answer.data["client"]["scoresBySession"]
     assert chart["episode"] == {"title": "Course of care"}

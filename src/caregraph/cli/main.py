@@ -5,12 +5,14 @@ import difflib
 import os
 import sys
 import tempfile
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
+from graphql import GraphQLError
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,7 +31,12 @@ from .demo.run import prepare
 
 T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="One typed GraphQL server for outcome-informed care.")
+_SHORTEST_PASSWORD, _LONGEST_PASSWORD = 8, 200
+_LONGEST_DIFFERENCE = 40
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="One typed GraphQL server for outcome-informed care."
+)
 users = typer.Typer(no_args_is_help=True, help="Accounts.")
 app.add_typer(users, name="users")
 
@@ -79,7 +86,9 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
     settings = _settings()
     at = _run(migrations.revision(Database(settings)))
     if at != migrations.head():
-        _fail(f"The database is at {at or 'no revision'}, this version needs {migrations.head()}: run caregraph migrate")
+        _fail(
+            f"The database is at {at or 'no revision'}, this version needs {migrations.head()}: run caregraph migrate"
+        )
     with serving.bound(host, port) as taken:
         show.say(f"Caregraph serves at {serving.address(taken)}")
         serving.serve(create_app(settings), taken)
@@ -115,7 +124,9 @@ def create_user(
     *,
     email: Annotated[str, typer.Option(help="E-mail to sign in with.")],
     full_name: Annotated[str, typer.Option(help="Full name.")],
-    organization: Annotated[str | None, typer.Option(help="Name of the new organization to create the user in.")] = None,
+    organization: Annotated[
+        str | None, typer.Option(help="Name of the new organization to create the user in.")
+    ] = None,
     organization_id: Annotated[
         int | None,
         typer.Option(help="Number of an existing organization. They are not found by name: tenants are separate."),
@@ -133,7 +144,79 @@ def create_user(
         email=_email(email), full_name=full_name, password_hash=_hashed(settings), is_superuser=superuser
     )
     if organization_id is None:
-        organization_id, user_id = _run(_with_database(settings, provision.create_in_new_organization, organization, account))
+        organization_id, user_id = _run(
+            _with_database(settings, provision.create_in_new_organization, organization, account)
+        )
     else:
         user_id = _run(_with_database(settings, provision.create_in_organization, organization_id, account))
     show.say(f"User {user_id} was created in organization {organization_id}")
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work`; what the database or the caller's input refuses becomes one line instead of a traceback."""
+    try:
+        return asyncio.run(work)
+    except provision.ProvisionError as error:
+        _fail(str(error))
+    except (SQLAlchemyError, OSError) as error:
+        _fail(f"The database does not answer as it should: {getattr(error, 'orig', error)}")
+
+
+async def _with_database(settings: Settings, work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+    database = Database(settings)
+    try:
+        return await work(database, *arguments)
+    finally:
+        await database.close()
+
+
+def _settings(**overrides: Any) -> Settings:
+    try:
+        return Settings.from_environment(**overrides)
+    except InvalidSettingError as error:
+        _fail(str(error))
+
+
+@contextmanager
+def _embedded(place: str | None) -> Iterator[str]:
+    """The URL of `place`; without one, of a temporary database that ends with the block."""
+    if place is None:
+        with tempfile.TemporaryDirectory(prefix="caregraph-demo-") as folder:
+            yield _sqlite_url(Path(folder) / "demo.sqlite")
+    else:
+        yield place if "://" in place else _sqlite_url(Path(place))
+
+
+def _sqlite_url(file: Path) -> str:
+    return URL.create("sqlite+aiosqlite", database=str(file.absolute())).render_as_string()
+
+
+def _compare(file: Path, sdl: str) -> None:
+    found = file.read_text("utf-8") if file.exists() else ""
+    if found == sdl:
+        return
+    changes = difflib.unified_diff(found.splitlines(), sdl.splitlines(), str(file), "the schema", lineterm="", n=1)
+    sys.stderr.writelines(f"{line}\n" for line in islice(changes, _LONGEST_DIFFERENCE))
+    _fail(f"{file} differs from the schema: run caregraph schema --output {file}")
+
+
+def _email(text: str) -> str:
+    read: Callable[[str], str] = SCALARS[EmailAddress].parse_value  # type: ignore[assignment]
+    try:
+        return read(text)
+    except GraphQLError as error:
+        raise typer.BadParameter(f"{text!r} is not an e-mail address") from error
+
+
+def _hashed(settings: Settings) -> str:
+    password = os.environ.get("CAREGRAPH_PASSWORD") or typer.prompt(
+        "Password", hide_input=True, confirmation_prompt=True
+    )
+    if not _SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
+        _fail(f"A password has {_SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters")
+    return asyncio.run(Passwords(memory=settings.password_memory, passes=settings.password_passes).hash(password))
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)

@@ -33,7 +33,7 @@ class Instant(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Refuse a time without an offset, store UTC."""
         if value is None:
             return None
@@ -41,7 +41,7 @@ class Instant(TypeDecorator[datetime]):
             raise ValueError("a point in time needs an offset")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Return UTC with its offset."""
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
@@ -62,11 +62,11 @@ class Coded(TypeDecorator[enum.Enum]):
         super().__init__()
         self.kind = kind
 
-    def process_bind_param(self, value: enum.Enum | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: enum.Enum | None, _dialect: Dialect) -> int | None:
         """The number."""
         return None if value is None else value.value
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> enum.Enum | None:
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> enum.Enum | None:
         """The member."""
         return None if value is None else self.kind(value)
 

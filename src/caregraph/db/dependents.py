@@ -78,7 +78,7 @@ def _children(parent: Table) -> Iterator[tuple[Table, Column[Any], str | None, C
 def referred(column: Any) -> Any:
     """The `id` that a column points at, followed through link tables; the column itself if it points nowhere."""
     for key in column.foreign_keys:
-        if key.column.name == "id" or key.column.name == column.name:
+        if key.column.name in {"id", column.name}:
             return referred(key.column)
     return column
 

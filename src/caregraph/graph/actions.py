@@ -94,8 +94,8 @@ class Action:
     @cached_property
     def node_model(self) -> type[Any] | None:
         """The model of the payload's node; null for a deletion or a payload of another kind."""
-        node = next(iter(self.payload.__strawberry_definition__.type_var_map.values()), None)  # type: ignore[attr-defined]
-        return None if node is None else bare_type(node).__node__.model  # type: ignore[no-any-return]
+        node = next(iter(self.payload.__strawberry_definition__.type_var_map.values()), None)
+        return None if node is None else bare_type(node).__node__.model
 
     @cached_property
     def parameters(self) -> list[Parameter]:
@@ -123,7 +123,7 @@ class Action:
         description = ""
         if get_origin(annotation) is Annotated:
             annotation, *extras = get_args(annotation)
-            description = next((x.description for x in extras if isinstance(x, StrawberryArgumentAnnotation)), "")
+            description = next((x.description or "" for x in extras if isinstance(x, StrawberryArgumentAnnotation)), "")
         if get_origin(annotation) is list and _is_model(get_args(annotation)[0]):
             (model,) = get_args(annotation)
             text = description or f"Ids of {model.__name__} nodes, at most {LONGEST_LIST}."
@@ -242,5 +242,5 @@ async def _read_back(one: Action, context: Context, result: Any) -> dict[str, An
 
 def _answer(one: Action, values: dict[str, Any]) -> SimpleNamespace:
     """A source for the payload: every field null but those in `values`."""
-    names = (made.python_name for made in one.payload.__strawberry_definition__.fields)  # type: ignore[attr-defined]
+    names = (made.python_name for made in one.payload.__strawberry_definition__.fields)
     return SimpleNamespace(**dict.fromkeys(names) | values)

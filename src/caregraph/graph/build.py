@@ -17,7 +17,7 @@ _ROOTS = {
 def describe_roots(*roots: type[Any]) -> None:
     """Root types are merged from the slices' parts, so their descriptions are put here."""
     for root in roots:
-        definition: StrawberryObjectDefinition = root.__strawberry_definition__  # type: ignore[attr-defined]
+        definition: StrawberryObjectDefinition = root.__strawberry_definition__
         definition.description = _ROOTS[definition.name]
 
 

@@ -49,7 +49,7 @@ def found(function: Function | str) -> Function:
 async def _resolve(made: KitField, row: Any, info: Any, **arguments: Any) -> Any:
     demand(info.context.viewer, made.needs)
     sent = {name: value for name, value in arguments.items() if value is not UNSET}
-    return await found(made.function)(info.context, row, **sent)  # type: ignore[attr-defined]
+    return await found(made.function)(info.context, row, **sent)
 
 
 @cache

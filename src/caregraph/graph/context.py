@@ -42,11 +42,11 @@ class Context:
         service: S = self.provided[kind]
         return service
 
-    async def run(self, statement: Executable) -> Result[Any]:
+    async def run(self, statement: Executable) -> Result[*tuple[Any, ...]]:
         """Run a statement that already carries its visibility, in this operation's snapshot."""
         return await self.run_unscoped(statement.execution_options(scoped=True))
 
-    async def run_unscoped(self, statement: Executable) -> Result[Any]:
+    async def run_unscoped(self, statement: Executable) -> Result[*tuple[Any, ...]]:
         """Run a hand-written statement: the session adds the visibility of every table in it."""
         async with self._turn:  # one connection serves the whole operation
             if self._session is None:

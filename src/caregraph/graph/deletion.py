@@ -8,8 +8,8 @@ from caregraph.db.session import Tx
 from .errors import FORBIDDEN, Code, Refused
 
 
-async def delete_row(tx: Tx, row: Any, *, force: bool, instead: Any = None) -> None:
-    """Delete `row` with its dependents if there are none or `force` is set.
+async def delete_row(tx: Tx, row: Any, *, force: bool, instead: Any = None, forcing: str = "delete them too") -> None:
+    """Delete `row` with its dependents if there are none or `force` is set; `forcing` says what that does to them.
 
     What the viewer cannot see is never deleted by force, and the refusal then says nothing about it.
     """
@@ -17,7 +17,7 @@ async def delete_row(tx: Tx, row: Any, *, force: bool, instead: Any = None) -> N
     if any(one.total > one.visible for one in found):
         raise Refused(Code.CONFLICT, FORBIDDEN)
     if found and not force:
-        raise Refused(Code.CONFLICT, f"{type(row).__name__} has {listed(found)}: set force to delete them too", "force")
+        raise Refused(Code.CONFLICT, f"{type(row).__name__} has {listed(found)}: set force to {forcing}", "force")
     await delete_with_dependents(tx, row, instead=instead)
 
 

@@ -10,7 +10,7 @@ from graphql import GraphQLError
 
 from caregraph.auth.viewer import Permission, Viewer
 
-from .fields import field
+from .fields import field, member
 
 LOG = logging.getLogger("caregraph.errors")
 
@@ -23,10 +23,10 @@ FORBIDDEN = "Access denied"
 class Code(enum.Enum):
     """Codes of `UserError`."""
 
-    NOT_FOUND = strawberry.enum_value("NOT_FOUND", description="The row is not there, or not yours.")
-    INVALID = strawberry.enum_value("INVALID", description="An argument breaks a rule.")
-    CONFLICT = strawberry.enum_value("CONFLICT", description="Something that exists stands in the way.")
-    LIMIT = strawberry.enum_value("LIMIT", description="A quota is used up.")
+    NOT_FOUND = member("NOT_FOUND", "The row is not there, or not yours.")
+    INVALID = member("INVALID", "An argument breaks a rule.")
+    CONFLICT = member("CONFLICT", "Something that exists stands in the way.")
+    LIMIT = member("LIMIT", "A quota is used up.")
 
 
 @strawberry.type(description="A reason why a mutation changed nothing, for the person who sent it.")

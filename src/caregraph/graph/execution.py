@@ -36,7 +36,9 @@ class Prepared:
         """The operation to run: the named one, or the only one."""
         operations = [one for one in self.document.definitions if isinstance(one, OperationDefinitionNode)]
         if name is None and len(operations) > 1:
-            raise RequestError("OPERATION_RESOLUTION_FAILURE", "The document has several operations: send operationName")
+            raise RequestError(
+                "OPERATION_RESOLUTION_FAILURE", "The document has several operations: send operationName"
+            )
         for one in operations:
             if name is None or (one.name is not None and one.name.value == name):
                 return one

@@ -2,8 +2,9 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument, StrawberryArgumentAnnotation
 from strawberry.types.field import StrawberryField
@@ -11,6 +12,7 @@ from strawberry.types.unset import UNSET
 
 from caregraph.auth.viewer import Permission, Viewer
 
+R = TypeVar("R")
 Resolve = Callable[..., Any]
 MayRead = Callable[[Viewer, Any], bool]
 
@@ -27,11 +29,14 @@ class KitField(StrawberryField):
     relation: Any = None
     resolve: Resolve | None = None
     make_arguments: Callable[["KitField"], Sequence[StrawberryArgument]] | None = None
+    action: Any = None
+    function: Any = None
+    key: Any = None
 
     def __copy__(self) -> "KitField":
         """Strawberry copies fields of generic types; what the kit added goes along."""
         new = super().__copy__()
-        for name in ("needs", "visible_to", "relation", "resolve", "make_arguments"):
+        for name in ("needs", "visible_to", "relation", "resolve", "make_arguments", "action", "function", "key"):
             setattr(new, name, getattr(self, name))
         return new
 
@@ -76,13 +81,24 @@ def kit_field(
 
 
 def field(description: str, *, visible_to: MayRead | None = None, **options: Any) -> Any:
-    """A column of the row, or, as a decorator, a computed field.
+    """A column of the row.
 
     With `visible_to` the value is null for viewers to whom it returns false; the field must be nullable.
     """
     if visible_to is not None:
         return kit_field(description, resolve=_sensitive, visible_to=visible_to)
     return KitField(description=description, **options)
+
+
+def method(description: str) -> Callable[[Callable[..., R]], R]:
+    """Decorate a method of a type into a field; its `self` is the row."""
+    made: Any = KitField(description=description)
+    return made  # type: ignore[no-any-return]
+
+
+def member(value: Any, description: str) -> Any:
+    """A member of a coded enum; `value` is what is stored."""
+    return strawberry.enum_value(value, description=description)
 
 
 def _sensitive(made: KitField, row: Any, info: Any) -> Any:
@@ -102,5 +118,5 @@ def argument(name: str, annotation: Any, description: str, default: Any = UNSET)
 
 
 def describe(description: str) -> Any:
-    """Describe a parameter: `force: Annotated[bool, describe("…")] = False`."""
+    """The description of a parameter: `force: Annotated[bool, describe("…")] = False`."""
     return StrawberryArgumentAnnotation(description=description)

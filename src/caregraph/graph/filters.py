@@ -38,6 +38,8 @@ _MEANING = {
 }
 LONGEST_LIST = 100
 
+_NEW_ENUM: Any = enum.Enum  # type checkers know its call with literals only
+
 
 @cache
 def _lookup_type(kind: type[Any], name: str) -> type[Any]:
@@ -73,8 +75,7 @@ def filter_type(type_name: str, columns: tuple[Any, ...]) -> type[Any]:
         (),
         {
             "__annotations__": {
-                key: _lookup_type(kind, f"{_scalar_name(kind)}Filter") | None  # type: ignore[operator]
-                for key, kind in kinds.items()
+                key: _lookup_type(kind, f"{_scalar_name(kind)}Filter") | None for key, kind in kinds.items()
             },
             **{key: field(f"Conditions on `{camel(key)}`.", default=UNSET) for key in kinds},
         },
@@ -90,9 +91,8 @@ def order_type(type_name: str, columns: tuple[Any, ...]) -> Any:
             members[f"{column.key.upper()}_{suffix}"] = strawberry.enum_value(
                 f"{column.key}:{suffix}", description=f"By `{camel(column.key)}` {meaning}; rows without one last."
             )
-    return strawberry.enum(
-        enum.Enum(f"{type_name}Order", members), description=f"How to order {type_name} lists; ties by id."
-    )
+    made: Any = _NEW_ENUM(f"{type_name}Order", members)
+    return strawberry.enum(made, description=f"How to order {type_name} lists; ties by id.")
 
 
 def order_of(members: list[Any] | None, default: Order) -> Order:

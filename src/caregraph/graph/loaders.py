@@ -127,8 +127,8 @@ def count_of(model: type[Any], context: Context, window: Window, *conditions: Co
 def among(context: Context, column: Any, keys: Sequence[int]) -> ColumnElement[bool]:
     """`column` is one of `keys`, as one parameter: the statement's text does not grow with the keys."""
     if context.database.is_sqlite:
-        return column.in_(select(key_table(context, keys).c.value).correlate(None))
-    return column == func.any(_array(keys))
+        return column.in_(select(key_table(context, keys).c.value).correlate(None))  # type: ignore[no-any-return]
+    return column == func.any(_array(keys))  # type: ignore[no-any-return]
 
 
 def key_table(context: Context, keys: Sequence[int]) -> Any:

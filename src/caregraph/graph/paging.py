@@ -164,7 +164,7 @@ def window_of(info: NodeInfo, list_name: str, default: Order, arguments: dict[st
         offset=offset,
         backwards=last is not None,
     )
-    positions = {
+    positions: dict[str, Any] = {
         name: _position(given[name], name, _signature(list_name, order), info.model, order)
         for name in ("after", "before")
         if name in given

@@ -5,7 +5,6 @@
 resolved and checked when the schema is built. The same declaration serves the loaders and any other execution.
 """
 
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -135,7 +134,7 @@ async def _load_one(made: KitField, row: Any, info: Any) -> Any:
 
 
 async def _load_referenced(made: KitField, source: Any, info: Any) -> Any:
-    row_id = getattr(source, made.key)  # type: ignore[attr-defined]
+    row_id = getattr(source, made.key)
     return None if row_id is None else await info.context.load(RowById(node_info(made).model), row_id)
 
 
@@ -153,7 +152,7 @@ async def _load_many(made: KitField, row: Any, info: Any, **arguments: Any) -> A
     return PageRows(relation.name, window, rows, count)
 
 
-async def _plain_list(relation: Relation, row: Any, info: Any) -> Awaitable[Any]:
+async def _plain_list(relation: Relation, row: Any, info: Any) -> Any:
     window = Window(order=relation.order, limit=LONGEST_PLAIN_LIST)
     found = await info.context.load(RowsByParent(relation.link, window), row.id)
     if found.goes_on:

@@ -1,6 +1,7 @@
 """The standard operations of a node type: get one, page through all, create and update plainly."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,10 +14,11 @@ from caregraph.db.scope import RULES, MissingRuleError, visible
 from caregraph.db.session import Tx
 
 from .actions import action
+from .computed import keyword_arguments
 from .context import Context
 from .errors import demand
-from .computed import keyword_arguments
 from .fields import KitField, argument, kit_field
+from .filters import Order
 from .inputs import Changes, given
 from .loaders import RowById, count_of, windowed
 from .node import NodeInfo
@@ -49,11 +51,10 @@ class Resource:
 
     def page(self, narrow: Narrow | None = None, *, order: str = "id", needs: Permission = Permission.CARE) -> Any:
         """All visible rows, page by page. `narrow` adds named filters: its keyword parameters become arguments."""
-        name = f"Query.{self.info.name}"
-        default = () if order == "id" else ((order, False),)
+        listing = _Listing(self.info, () if order == "id" else ((order, False),), narrow)
         return kit_field(
             f"{self.info.name} rows that you may see, page by page.\n\nNeeds: {needs.value}.",
-            resolve=partial(_page, self.info, name, default, narrow),
+            resolve=listing.resolve,
             arguments=lambda _made: [*keyword_arguments(narrow), *page_arguments(self.info)],
             needs=needs,
         )
@@ -95,7 +96,7 @@ def apply(row: Any, changes: Changes[Any]) -> None:
 
 
 def _columns_only(model: type[Any], cls: type[Any]) -> None:
-    for made in cls.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+    for made in cls.__strawberry_definition__.fields:
         if not hasattr(model, made.python_name):
             raise TypeError(f"{cls.__name__}.{made.python_name} is no column of {model.__name__}")
 
@@ -112,32 +113,33 @@ async def _mine(info: NodeInfo, key: str, made: KitField, _source: Any, request:
     return None if row_id is None else await request.context.load(RowById(info.model), row_id)
 
 
-async def _page(
-    info: NodeInfo,
-    name: str,
-    default: Any,
-    narrow: Narrow | None,
-    made: KitField,
-    _source: Any,
-    request: Any,
-    **arguments: Any,
-) -> PageRows:
-    context: Context = request.context
-    demand(context.viewer, made.needs)
-    named = {one.python_name: arguments.pop(one.python_name, UNSET) for one in keyword_arguments(narrow)}
-    window = window_of(info, name, default, arguments)
-    condition = await narrow(context, **_sent(named)) if narrow is not None else None
-    extra = () if condition is None else (condition,)
-    rows: list[Any] = []
-    if window.limit:
-        statement = windowed(info.model, visible(info.model, context.viewer).where(*extra), window)
-        rows = list((await context.run(statement)).scalars())
+@dataclass(frozen=True)
+class _Listing:
+    """A root list: its type, its default order and how its named filters narrow it."""
 
-    async def count() -> int:
-        total: int = (await context.run(count_of(info.model, context, window, *extra))).scalar_one()
-        return total
+    info: NodeInfo
+    order: Order
+    narrow: Narrow | None
 
-    return PageRows(name, window, Slice.of(rows, window), count)
+    async def resolve(self, made: KitField, _source: Any, request: Any, **arguments: Any) -> PageRows:
+        """The window that was asked for."""
+        context: Context = request.context
+        demand(context.viewer, made.needs)
+        name = f"Query.{made.python_name}"
+        named = {one.python_name: arguments.pop(one.python_name, UNSET) for one in keyword_arguments(self.narrow)}
+        window = window_of(self.info, name, self.order, arguments)
+        condition = await self.narrow(context, **_sent(named)) if self.narrow is not None else None
+        extra = () if condition is None else (condition,)
+        rows: list[Any] = []
+        if window.limit:
+            everything = visible(self.info.model, context.viewer).where(*extra)
+            rows = list((await context.run(windowed(self.info.model, everything, window))).scalars())
+
+        async def count() -> int:
+            total: int = (await context.run(count_of(self.info.model, context, window, *extra))).scalar_one()
+            return total
+
+        return PageRows(name, window, Slice.of(rows, window), count)
 
 
 def _sent(named: dict[str, Any]) -> dict[str, Any]:

@@ -19,11 +19,11 @@ MOST_NODES = 100
 async def _load(text: str, info: Any) -> Any:
     context: Context = info.context
     parsed = parse_id(text)
-    definition = parsed and info.schema.get_type_by_name(parsed[0])
-    origin = getattr(definition, "origin", None)
-    if parsed is None or not hasattr(origin, "__node__") or definition.is_interface:
+    definition: Any = info.schema.get_type_by_name(parsed[0]) if parsed is not None else None
+    known = getattr(getattr(definition, "origin", None), "__node__", None)
+    if parsed is None or known is None or definition.is_interface:
         return None
-    return await context.load(RowById(origin.__node__.model), parsed[1])
+    return await context.load(RowById(known.model), parsed[1])
 
 
 async def _node(made: KitField, _source: object, info: Any, *, id: str) -> Any:  # noqa: A002 the argument's name

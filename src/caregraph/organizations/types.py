@@ -6,7 +6,7 @@ import strawberry
 
 from caregraph.db.base import table_of
 from caregraph.graph.context import Info
-from caregraph.graph.fields import field
+from caregraph.graph.fields import field, member, method
 from caregraph.graph.loaders import Link, RowById, RowsByParent
 from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page, Window
@@ -24,9 +24,9 @@ _MEMBERSHIP = Link(models.Membership, table_of(models.Membership).c.user_id)
 class Role(enum.Enum):
     """FIT's role names are in the descriptions; the value is the membership's column."""
 
-    AGENCY_ADMIN = strawberry.enum_value("is_superuser", description="Superuser. FIT role `agency_admin`.")
-    AUDITING = strawberry.enum_value("is_auditor", description="Kept for FIT's `auditing`; grants nothing.")
-    DISABLED = strawberry.enum_value("is_disabled", description="Can neither sign in nor use a token. FIT `disabled`.")
+    AGENCY_ADMIN = member("is_superuser", "Superuser. FIT role `agency_admin`.")
+    AUDITING = member("is_auditor", "Kept for FIT's `auditing`; grants nothing.")
+    DISABLED = member("is_disabled", "Can neither sign in nor use a token. FIT `disabled`.")
 
 
 def roles_of(membership: models.Membership) -> list[Role]:
@@ -76,16 +76,16 @@ class User(Node):
         description="Clients whom this user owns and you may see.", through="client_owners", order="full_name", size=50
     )
 
-    @field("Roles held in your organization; empty for an ordinary user.")
-    async def roles(self: models.User, info: Info) -> list[Role] | None:  # type: ignore[misc]
+    @method("Roles held in your organization; empty for an ordinary user.")
+    async def roles(self: models.User, info: Info) -> list[Role] | None:
         """Null to other ordinary users."""
         if not is_self_or_superuser(info.context.viewer, self):
             return None
         found = await info.context.load(RowsByParent(_MEMBERSHIP, Window(limit=1)), self.id)
         return roles_of(found.rows[0]) if found.rows else []
 
-    @field("The organization in which you see the user: your own; null except to superusers.")
-    async def organization(self: models.User, info: Info) -> Organization | None:  # type: ignore[misc]
+    @method("The organization in which you see the user: your own; null except to superusers.")
+    async def organization(self: models.User, info: Info) -> Organization | None:
         """Memberships elsewhere are never shown."""
         context = info.context
         return await context.load(RowById(models.Organization), context.viewer.organization_id)  # type: ignore[no-any-return]

@@ -7,6 +7,7 @@ import strawberry
 
 from caregraph.auth.viewer import Permission, Viewer
 from caregraph.graph.errors import bad_input, demand
+from caregraph.graph.fields import member
 from caregraph.graph.node import parse_id
 
 from .policy import owned_by
@@ -16,9 +17,9 @@ from .policy import owned_by
 class ListScope(enum.Enum):
     """FIT's two lists, and ours of everything visible."""
 
-    VISIBLE = strawberry.enum_value("VISIBLE", description="Everything that you may see.")
-    OWNED = strawberry.enum_value("OWNED", description="Of clients whom one user owns: `userId`, or you.")
-    ORGANIZATION = strawberry.enum_value("ORGANIZATION", description="Of the whole organization; superusers only.")
+    VISIBLE = member("VISIBLE", "Everything that you may see.")
+    OWNED = member("OWNED", "Of clients whom one user owns: `userId`, or you.")
+    ORGANIZATION = member("ORGANIZATION", "Of the whole organization; superusers only.")
 
 
 def owned_clients(viewer: Viewer, scope: ListScope, user_id: str | None) -> Any:

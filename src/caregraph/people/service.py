@@ -67,4 +67,4 @@ async def delete_label(
     force: Annotated[bool, describe("Delete although clients or episodes carry it.")] = False,
 ) -> None:
     """Delete a label. Refused while clients or episodes carry it, unless forced (`fit.labels.delete`)."""
-    await delete_row(tx, label, force=force)
+    await delete_row(tx, label, force=force, forcing="take it off them")

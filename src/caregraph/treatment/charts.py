@@ -8,7 +8,7 @@ import strawberry
 from caregraph.db.base import table_of
 from caregraph.graph.context import Context
 from caregraph.graph.errors import bad_input
-from caregraph.graph.fields import describe, field
+from caregraph.graph.fields import describe, field, method
 from caregraph.graph.loaders import Link, RowsByParent
 from caregraph.graph.node import parse_id
 from caregraph.graph.paging import MAXIMUM, Window
@@ -34,7 +34,9 @@ Sessions = Annotated[
 ]
 
 
-@strawberry.type(description="The predicted course of the ORS from its intake, one value per session from the first on.")
+@strawberry.type(
+    description="The predicted course of the ORS from its intake, one value per session from the first on."
+)
 class Trajectory:
     """Computed from the intake by the model named here; no prognosis for one person."""
 
@@ -68,8 +70,8 @@ class ChartPoint:
     ors: OrsScoreRef | None = field("The ORS; null if not given.")
     srs: SrsScoreRef | None = field("The SRS; null if not given.")
 
-    @field("Where the ORS lies on the trajectory; null without one.")
-    def zone(self: Point) -> OrsZone | None:  # type: ignore[misc]
+    @method("Where the ORS lies on the trajectory; null without one.")
+    def zone(self: Point) -> OrsZone | None:
         """The engine's zone."""
         return None if self.zone is None else OrsZone(int(self.zone))
 
@@ -179,9 +181,13 @@ class ExplanationStep:
 
 async def alerts(context: Context, score: models.Score) -> list[Alert]:
     """What about this score asks for attention."""
-    of_measure = (Alert.ORS_BELOW_BOUNDARY,) if score.measure is MeasureKind.ORS else (
-        Alert.SRS_BELOW_CUTOFF,
-        Alert.SRS_DROPPED,
+    of_measure = (
+        (Alert.ORS_BELOW_BOUNDARY,)
+        if score.measure is MeasureKind.ORS
+        else (
+            Alert.SRS_BELOW_CUTOFF,
+            Alert.SRS_DROPPED,
+        )
     )
     course = await _course_of(context, score)
     return [alert for alert in course.point(score).alerts if alert in of_measure]

@@ -145,7 +145,7 @@ def _place_points(courses: list[Course], verdict: engine.Courses, rows: list[tup
         strict=True,
     ):
         point = _point(courses[course], rows[source])
-        point.ors, point.zone = rows[source][0], Zone(zone)  # type: ignore[assignment]
+        point.ors, point.zone = rows[source][0], Zone(zone)
         point.alerts += [Alert.ORS_BELOW_BOUNDARY] if alert else []
     for course, source, below, dropped in zip(
         verdict.srs_points.course,
@@ -155,7 +155,7 @@ def _place_points(courses: list[Course], verdict: engine.Courses, rows: list[tup
         strict=True,
     ):
         point = _point(courses[course], rows[source])
-        point.srs = rows[source][0]  # type: ignore[assignment]
+        point.srs = rows[source][0]
         point.alerts += [Alert.SRS_BELOW_CUTOFF] if below else []
         point.alerts += [Alert.SRS_DROPPED] if dropped else []
     for course in courses:

@@ -10,6 +10,7 @@ import strawberry
 from sqlalchemy import select
 
 from caregraph.graph.context import Context
+from caregraph.graph.fields import member
 from caregraph.graph.node import global_id
 from caregraph.organizations.models import User
 from caregraph.people.models import ClientLabel, ClientOwner, Label
@@ -25,14 +26,14 @@ from .enums import EpisodeStatus, InformantKind
 class Dimension(enum.Enum):
     """Any of them, alone or together."""
 
-    CLIENT_LABEL = strawberry.enum_value("CLIENT_LABEL", description="Label on the client; one with two counts twice.")
-    EPISODE_LABEL = strawberry.enum_value("EPISODE_LABEL", description="Label on the episode.")
-    USER = strawberry.enum_value("USER", description="User who owns the client.")
-    MONTH = strawberry.enum_value("MONTH", description="Month in which the episode started.")
-    AGE_BAND = strawberry.enum_value("AGE_BAND", description="The client's age at the start, in the bands of cut-offs.")
-    INTAKE_BAND = strawberry.enum_value("INTAKE_BAND", description="The first ORS, in bands.")
-    RATER_KIND = strawberry.enum_value("RATER_KIND", description="Who rated: the clients, or collateral raters.")
-    EPISODE_STATUS = strawberry.enum_value("EPISODE_STATUS", description="How the episode stands or ended.")
+    CLIENT_LABEL = member("CLIENT_LABEL", "Label on the client; one with two counts twice.")
+    EPISODE_LABEL = member("EPISODE_LABEL", "Label on the episode.")
+    USER = member("USER", "User who owns the client.")
+    MONTH = member("MONTH", "Month in which the episode started.")
+    AGE_BAND = member("AGE_BAND", "The client's age at the start, in the bands of cut-offs.")
+    INTAKE_BAND = member("INTAKE_BAND", "The first ORS, in bands.")
+    RATER_KIND = member("RATER_KIND", "Who rated: the clients, or collateral raters.")
+    EPISODE_STATUS = member("EPISODE_STATUS", "How the episode stands or ended.")
 
 
 Key = tuple[str | None, str]

@@ -67,9 +67,7 @@ class Query:
     organization_statistics: statistics.Statistics | None = computed(
         statistics.of_organization, needs=Permission.ORGANIZATION
     )
-    remaining_calculator_requests: int | None = computed(
-        calculator.remaining_requests, needs=Permission.CALCULATE
-    )
+    remaining_calculator_requests: int | None = computed(calculator.remaining_requests, needs=Permission.CALCULATE)
 
 
 @strawberry.type

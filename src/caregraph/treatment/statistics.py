@@ -1,5 +1,6 @@
 """Statistics of outcomes for a user or the organization: which episodes, in which groups; the engine does the rest."""
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -32,6 +33,7 @@ from .groups import Dimension, grouped
 from .scores import MEASURES
 
 MOST_DIMENSIONS = 3
+LARGEST_MINIMUM = 1000
 _DECIMALS = 6
 
 
@@ -133,7 +135,7 @@ async def of_user(
         if wanted is None or await context.load(RowById(User), wanted) is None:
             return None
     owned = models.EpisodeClient.client_id.in_(owned_by(viewer.organization_id, wanted))
-    return await _statistics(context, [owned], filter, group_by, informant, minimum_cell)
+    return await _statistics(context, [owned], filter, _Asked.of(group_by, informant, minimum_cell))
 
 
 async def of_organization(
@@ -146,31 +148,37 @@ async def of_organization(
     minimum_cell: MinimumCell = None,
 ) -> Statistics:
     """Statistics of the whole organization (`fit.statistics.agency`)."""
-    return await _statistics(context, [], filter, group_by, informant, minimum_cell)
+    return await _statistics(context, [], filter, _Asked.of(group_by, informant, minimum_cell))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked about the chosen episodes, checked."""
+
+    dimensions: list[Dimension]
+    informant: InformantKind
+    minimum_cell: int | None
+
+    @classmethod
+    def of(cls, group_by: Sequence[Dimension] | None, informant: InformantKind, minimum_cell: int | None) -> "_Asked":
+        dimensions = list(dict.fromkeys(group_by or ()))
+        if len(dimensions) > MOST_DIMENSIONS:
+            raise bad_input(f"groupBy takes at most {MOST_DIMENSIONS} properties", "groupBy")
+        if minimum_cell is not None and not 1 <= minimum_cell <= LARGEST_MINIMUM:
+            raise bad_input(f"minimumCell must be between 1 and {LARGEST_MINIMUM}", "minimumCell")
+        return cls(dimensions, informant, minimum_cell)
 
 
 async def _statistics(
-    context: Context,
-    conditions: list[ColumnElement[bool]],
-    wanted: StatisticsFilter | None,
-    group_by: Sequence[Dimension] | None,
-    informant: InformantKind,
-    minimum_cell: int | None,
+    context: Context, conditions: list[ColumnElement[bool]], wanted: StatisticsFilter | None, asked: _Asked
 ) -> Statistics:
-    dimensions = list(dict.fromkeys(group_by or ()))
-    if len(dimensions) > MOST_DIMENSIONS:
-        raise bad_input(f"groupBy takes at most {MOST_DIMENSIONS} properties", "groupBy")
-    if minimum_cell is not None and not 1 <= minimum_cell <= 1000:  # noqa: PLR2004 as described
-        raise bad_input("minimumCell must be between 1 and 1000", "minimumCell")
     if wanted is not None:
         conditions = [*conditions, *await _conditions(context, wanted)]
     sample = await read_sample(context, conditions)
-    total = engine.Groups(*_everything(sample, informant), 1)
+    total = engine.Groups(*_everything(sample, asked.informant), 1)
     columns = engine.indices(sample.episodes, sample.scores, total, DEFAULT_RULES)
-    groups = []
-    if dimensions:
-        groups = await _groups(context, sample, dimensions, informant, minimum_cell)
-    return Statistics(total=_indices(columns, 0, minimum_cell), groups=groups)
+    groups = await _groups(context, sample, asked) if asked.dimensions else []
+    return Statistics(total=_indices(columns, 0, asked.minimum_cell), groups=groups)
 
 
 def _everything(sample: "Sample", informant: InformantKind) -> tuple[Any, Any, Any]:
@@ -179,22 +187,16 @@ def _everything(sample: "Sample", informant: InformantKind) -> tuple[Any, Any, A
     return np.arange(count), zeros + informant.value, zeros
 
 
-async def _groups(
-    context: Context,
-    sample: "Sample",
-    dimensions: list[Dimension],
-    informant: InformantKind,
-    minimum_cell: int | None,
-) -> list[StatisticsGroup]:
-    members, keys = await grouped(context, sample.episodes, sample.scores, dimensions, informant)
+async def _groups(context: Context, sample: "Sample", asked: _Asked) -> list[StatisticsGroup]:
+    members, keys = await grouped(context, sample.episodes, sample.scores, asked.dimensions, asked.informant)
     columns = engine.indices(sample.episodes, sample.scores, members, DEFAULT_RULES)
     return [
         StatisticsGroup(
             keys=[
                 GroupKey(dimension=dimension, value=value, label=label)
-                for dimension, (value, label) in zip(dimensions, key, strict=True)
+                for dimension, (value, label) in zip(asked.dimensions, key, strict=True)
             ],
-            indices=_indices(columns, number, minimum_cell),
+            indices=_indices(columns, number, asked.minimum_cell),
         )
         for number, key in enumerate(keys)
     ]
@@ -214,13 +216,16 @@ def _indices(columns: dict[str, Any], number: int, minimum_cell: int | None) -> 
 async def _conditions(context: Context, wanted: StatisticsFilter) -> list[ColumnElement[bool]]:
     """The filter as conditions on episodes and the clients on them."""
     episode, place = models.Episode, models.EpisodeClient
-    bounds = (
-        (wanted.episode_start_date_1, lambda day: episode.start_date >= day),
-        (wanted.episode_start_date_2, lambda day: episode.start_date <= day),
-        (wanted.episode_end_date_1, lambda day: episode.end_date >= day),
-        (wanted.episode_end_date_2, lambda day: episode.end_date <= day),
-    )
-    conditions = [condition(day) for day, condition in bounds if day]
+    conditions = [
+        compare(column, day)
+        for column, compare, day in (
+            (episode.start_date, operator.ge, wanted.episode_start_date_1),
+            (episode.start_date, operator.le, wanted.episode_start_date_2),
+            (episode.end_date, operator.ge, wanted.episode_end_date_1),
+            (episode.end_date, operator.le, wanted.episode_end_date_2),
+        )
+        if day
+    ]
     for names, match_all, carrier, column, argument in (
         (wanted.client_labels, wanted.client_labels_match_all, ClientLabel.client_id, place.client_id, "clientLabels"),
         (
@@ -351,5 +356,3 @@ def _rows_of(episodes: engine.Episodes, episode_ids: Any, client_ids: Any) -> tu
         [places.get(place, -1) for place in zip(episode_ids.tolist(), client_ids.tolist(), strict=True)], np.int64
     )
     return row, row >= 0
-
-

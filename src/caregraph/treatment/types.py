@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from caregraph.graph.computed import computed
-from caregraph.graph.fields import field
+from caregraph.graph.fields import field, method
 from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page
 from caregraph.graph.relations import many, one
@@ -112,8 +112,8 @@ class Score:
     alerts: list[Alert] = computed(charts.alerts)
     explain: list[ExplanationStepRef] = computed(charts.explanation)
 
-    @field("Sum of the four lines, 0 to 40.")
-    def total(self: models.Score) -> float:  # type: ignore[misc]
+    @method("Sum of the four lines, 0 to 40.")
+    def total(self: models.Score) -> float:
         """Of any score."""
         return scores.total(self)
 

@@ -19,6 +19,7 @@ _SATURDAY = 5
 class Caseload:
     """Positions of rows. A place is a client on an episode; the first places are the episodes' first clients."""
 
+    calendar: Calendar
     place_client: Ints
     place_episode: Ints
     episode_start: Ints
@@ -54,6 +55,7 @@ def caseload(plan: OrganizationPlan, calendar: Calendar, rng: np.random.Generato
     start, is_active = _starts(place_client[: plan.episodes], length, rng)
     start -= np.maximum((calendar.today.weekday() + start) % 7 - (_SATURDAY - 1), 0)
     return Caseload(
+        calendar=calendar,
         place_client=place_client,
         place_episode=place_episode,
         episode_start=start,

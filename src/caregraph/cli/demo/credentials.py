@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 
 from caregraph.auth.secrets import new_token, token_hash
 from caregraph.auth.viewer import Viewer
@@ -51,9 +51,7 @@ async def _calculator(tx: Tx, organization_id: int, email: str) -> dict[str, str
     """Make the plan anew. Its rule shows it to its own credentials only, so the tenant is written out here."""
     token = new_token()
     here = CalculatorPlan.organization_id == organization_id
-    await tx.execute(
-        delete(CalculatorPlan).where(here, CalculatorPlan.email == email).execution_options(scoped=True)
-    )
+    await tx.execute(delete(CalculatorPlan).where(here, CalculatorPlan.email == email).execution_options(scoped=True))
     tx.add(CalculatorPlan(email=email, token_hash=token_hash(token), remaining_requests=_CALCULATOR_REQUESTS))
     return {"X-Calculator-Email": email, "X-Calculator-Token": token}
 

@@ -2,29 +2,34 @@
 
 from caregraph.people.enums import Gender
 
-GIVEN_FEMALE = tuple(
+
+def _words(text: str) -> tuple[str, ...]:
+    """The names in `text`; a dot joins the parts of one with a space that does not break."""
+    return tuple(text.replace("·", "\N{NO-BREAK SPACE}").split(" "))
+
+
+GIVEN_FEMALE = _words(
     "Ada Aisha Alma Amara Anneke Astrid Beatriz Bronwyn Camille Chiara Clara Daniela Eilidh Élise Emma Esther Fatima"
     " Freja Grace Hana Hannah Ingrid Isla Ivana Jasmine Joana Kamala Katarína Leila Lena Lucía Maeve Magdalena Maja"
     " Margaret Mei-Ling Miriam Nadia Naomi Ngozi Nora Olena Paloma Priya Rosa Ruth Saoirse Siân Sofía Solveig Tereza"
-    " Thandiwe Yasmin Yuki Zofia Žaneta".split()
+    " Thandiwe Yasmin Yuki Zofia Žaneta"
 )
-GIVEN_MALE = tuple(
+GIVEN_MALE = _words(
     "Ahmed Aleksander Amit Andrés Antoni Arjun Arthur Björn Bruno Callum Chidi Daniel David Diego Dmitri Elias Emil"
     " Ethan Felix François Gareth George Hassan Henrik Hugo Ibrahim Ivan Jakub Jamal João Jonas Kenji Kofi Lars Leo"
     " Liam Luca Łukasz Mateo Matthew Mehmet Mihai Nikolai Noah Oluwaseun Oscar Owen Pablo Rafael Rajesh Samuel Søren"
-    " Tomáš Victor Wei William Yusuf".split()
+    " Tomáš Victor Wei William Yusuf"
 )
-FAMILY = tuple(
+FAMILY = _words(
     "Abernathy Achterberg Adeyemi Ahlström Almeida Andersen Bakker Banerjee Bergström Bianchi Blackwood Brennan"
     " Carvalho Castellanos Chaudhry Chen Clarke Costa Da·Silva Delacroix Demir Dvořák Eriksen Fairweather Fernández"
     " Fischer Fitzgerald Fontaine García·López Gallagher Goldberg Greenwood Haddad Hansen Hashimoto Holloway Horváth"
     " Ibáñez Ivanova Jankowski Jensen Kavanagh Kaya Keller Kim Kowalczyk Kristensen Larsen Lefèvre Lindqvist MacLeod"
-    " Mahmoud Mbeki Mendoza Moreau Moretti Müller Murphy Nakamura Ndiaye Nguyễn Nielsen Novák Nwosu O’Connell Okafor"
+    " Mahmoud Mbeki Mendoza Moreau Moretti Müller Murphy Nakamura Ndiaye Nguyễn Nielsen Novák Nwosu O'Connell Okafor"
     " Öztürk Papadopoulos Park Pedersen Petrov Popescu Quigley Ramírez Rasmussen Ricci Rosenthal Sánchez Sharma"
     " Silvestri Sokolova Sørensen Stewart Szabó Takahashi Thorne Underwood Van·den·Berg Vasquez Villanueva Wainwright"
-    " Wójcik Yamamoto Yilmaz Zimmermann".replace("·", "\N{NO-BREAK SPACE}").split(" ")
+    " Wójcik Yamamoto Yilmaz Zimmermann"
 )
-"""A no-break space joins the parts of one name."""
 OTHER_SCRIPTS = (
     ("Олена Коваленко", Gender.FEMALE),
     ("Дмитро Шевчук", Gender.MALE),
@@ -56,7 +61,7 @@ CHILD_TITLES = (
     "Support for a young carer",
 )
 SHARED_TITLES = ("Couple counselling", "Family sessions", "Parenting together", "Mediation")
-GROUP_TITLES = ("Mindfulness group", "Parents’ group", "Grief group", "Social skills group")
+GROUP_TITLES = ("Mindfulness group", "Parents group", "Grief group", "Social skills group")
 
 CLIENT_COMMENTS = (
     "Prefers morning appointments.",
@@ -73,4 +78,13 @@ EPISODE_COMMENTS = (
     "Moved to fortnightly after a stable phase.",
     "Alliance discussed after a dip in the SRS.",
 )
-RATER_RELATIONS = ("Mother", "Father", "Partner", "Sister", "Grandmother", "Class teacher", "Foster carer", "Key worker")
+RATER_RELATIONS = (
+    "Mother",
+    "Father",
+    "Partner",
+    "Sister",
+    "Grandmother",
+    "Class teacher",
+    "Foster carer",
+    "Key worker",
+)

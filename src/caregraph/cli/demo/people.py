@@ -28,9 +28,14 @@ def pick(options: tuple[T, ...], rng: np.random.Generator) -> T:
     return options[rng.integers(len(options))]
 
 
+def happens(share: float, rng: np.random.Generator) -> bool:
+    """True in `share` of the cases."""
+    return bool(rng.random() < share)
+
+
 def perhaps(share: float, value: T, rng: np.random.Generator) -> T | None:
     """`value` in `share` of the cases."""
-    return value if rng.random() < share else None
+    return value if happens(share, rng) else None
 
 
 def users(plan: OrganizationPlan, calendar: Calendar, password_hash: str) -> dict[type, list[Row]]:
@@ -82,13 +87,13 @@ def labelled(rows: int, column: str, labels: int, rng: np.random.Generator) -> l
     ]
 
 
-def clients(plan: OrganizationPlan, load: Caseload, calendar: Calendar, rng: np.random.Generator) -> list[Row]:
+def clients(plan: OrganizationPlan, load: Caseload, rng: np.random.Generator) -> list[Row]:
     """The clients, recorded on the day their care began."""
     first_day = rng.integers(-900, 0, plan.clients)
     np.minimum.at(first_day, load.place_client, load.episode_start[load.place_episode])
     ages = _ages(plan.clients, rng)
     rows = [
-        _client(position, int(first_day[position]), float(ages[position]), calendar, rng)
+        _client(position, int(first_day[position]), float(ages[position]), load.calendar, rng)
         for position in range(plan.clients)
     ]
     _share_family_names(rows, load)
@@ -114,13 +119,13 @@ def _client(position: int, first_day: int, age: float, calendar: Calendar, rng: 
         "gender": gender,
         "phone": perhaps(0.7, phone(rng), rng),
         "comment": perhaps(0.15, pick(names.CLIENT_COMMENTS, rng), rng),
-        "gdpr_approval": bool(rng.random() < 0.9),
+        "gdpr_approval": happens(0.9, rng),
         "created_at": calendar.instant(first_day, int(rng.integers(8 * 60, 17 * 60))),
     }
 
 
 def _name(gender: Gender, rng: np.random.Generator) -> tuple[str, Gender]:
-    if rng.random() < 0.03:
+    if happens(0.03, rng):
         return pick(names.OTHER_SCRIPTS, rng)
     both = names.GIVEN_FEMALE + names.GIVEN_MALE
     given = {Gender.FEMALE: names.GIVEN_FEMALE, Gender.MALE: names.GIVEN_MALE}.get(gender, both)
@@ -138,7 +143,7 @@ def _share_family_names(rows: list[Row], load: Caseload) -> None:
 
 def phone(rng: np.random.Generator) -> str:
     """A number from the ranges that regulators keep for fiction: none of them rings anywhere."""
-    if rng.random() < 0.6:
+    if happens(0.6, rng):
         return f"+44 7700 900{rng.integers(1000):03d}"
     return f"+1 {pick(('206', '312', '415', '617'), rng)} 555 01{rng.integers(100):02d}"
 
@@ -156,4 +161,3 @@ def owners(plan: OrganizationPlan, rng: np.random.Generator) -> list[Row]:
         for client in range(plan.clients)
         for user in rng.choice(len(plan.staff), counts[client], replace=False, p=weights / weights.sum())
     ]
-

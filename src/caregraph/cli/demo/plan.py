@@ -63,7 +63,9 @@ class OrganizationPlan:
         return f"calculator@{self.domain}"
 
 
-def _staff(domain: str, *ordinary: str, superusers: tuple[str, ...], auditor: str, disabled: str, offline: str) -> tuple[Staff, ...]:
+def _staff(
+    domain: str, *ordinary: str, superusers: tuple[str, ...], auditor: str, disabled: str, offline: str
+) -> tuple[Staff, ...]:
     return (
         *(Staff(full_name=name, domain=domain, is_superuser=True) for name in superusers),
         *(Staff(full_name=name, domain=domain) for name in ordinary),

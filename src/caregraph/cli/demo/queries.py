@@ -17,23 +17,35 @@ SUGGESTIONS = (
         """{
   episodes(where: {status: {eq: ONGOING}}, first: 5) {
     totalCount
-    nodes { title startDate clients { fullName } sessions(last: 3) { nodes { sessionDate orsScores { total } } } }
+    nodes {
+      title
+      startDate
+      clients { fullName }
+      sessions(last: 3) { nodes { sessionDate orsScores { total } } }
+    }
   }
 }""",
     ),
     Suggestion(
         "Clients with a label, and what people near them say",
         """{
-  clients(labels: ["LABEL"], first: 5) {
-    nodes { fullName owners { fullName } episodes { nodes { raters { fullName scores { nodes { measure total } } } } } }
+  clients(labels: ["Anxiety"], first: 5) {
+    nodes {
+      fullName
+      owners { fullName }
+      episodes { nodes { raters { fullName comment scores(last: 2) { nodes { measure total } } } } }
+    }
   }
 }""",
     ),
     Suggestion(
-        "Two people asked for the same thing: run it as the superuser and as the user",
+        "The same question, other rows: ask as the superuser, then as the user",
         """{
-  me { fullName email }
-  clients(first: 3, orderBy: [{birthDate: DESC}]) { totalCount nodes { fullName birthDate labels { name } } }
+  me { fullName }
+  clients(first: 3, orderBy: [BIRTH_DATE_DESC]) {
+    totalCount
+    nodes { fullName birthDate labels { name } }
+  }
 }""",
     ),
 )

@@ -10,6 +10,7 @@ _MAXIMUM = 40.0
 # How much of the expected change a client shows: more, about all, hardly any, the other way.
 _RESPONSES = (1.25, 0.9, 0.15, -0.5)
 _RESPONSE_SHARES = (0.36, 0.33, 0.19, 0.12)
+_DIP_SHARE = 0.06
 
 
 def ors_courses(places: int, sessions: int, rng: np.random.Generator) -> Floats:
@@ -25,7 +26,7 @@ def ors_courses(places: int, sessions: int, rng: np.random.Generator) -> Floats:
 def srs_courses(places: int, sessions: int, rng: np.random.Generator) -> Floats:
     """SRS totals of shape (places, sessions): high, with a dip now and then."""
     usual = rng.normal(36.2, 2.2, (places, 1))
-    dips = np.where(rng.random((places, sessions)) < 0.06, rng.uniform(4.0, 12.0, (places, sessions)), 0.0)
+    dips = np.where(rng.random((places, sessions)) < _DIP_SHARE, rng.uniform(4.0, 12.0, (places, sessions)), 0.0)
     return np.clip(usual + _autocorrelated(places, sessions, 1.3, rng) - dips, 8.0, _MAXIMUM)
 
 
@@ -39,7 +40,8 @@ def lines(totals: Floats, spread: float, rng: np.random.Generator) -> Floats:
     """Four lines of 0 to 10 in tenths, of shape (n, 4), that sum to about each total."""
     offsets = rng.normal(0.0, spread, (len(totals), 4))
     offsets -= offsets.mean(axis=1, keepdims=True)
-    return np.round(np.clip(totals[:, np.newaxis] / 4 + offsets, 0.0, 10.0), 1)
+    marked: Floats = np.clip(totals[:, np.newaxis] / 4 + offsets, 0.0, 10.0).round(1)
+    return marked
 
 
 def _autocorrelated(places: int, sessions: int, spread: float, rng: np.random.Generator) -> Floats:
