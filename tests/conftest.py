@@ -44,10 +44,10 @@ def server_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def postgresql(server_url: str, worker_id: str) -> AsyncIterator[str]:
+async def postgresql(server_url: str, worker_id: str) -> str:
     """A migrated database of this worker's own, as its owner: a role without special rights."""
     name = f"caregraph_test_{worker_id}"
-    async with _autocommit(server_url) as engine, engine.connect() as connection:
+    async with Administration(server_url) as engine, engine.connect() as connection:
         exists = await connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": OWNER})
         if not exists:
             await connection.execute(text(f"CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{OWNER}'"))
@@ -57,7 +57,7 @@ async def postgresql(server_url: str, worker_id: str) -> AsyncIterator[str]:
     database = Database(settings_for(url))
     await migrate.upgrade(database)
     await database.close()
-    yield url
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -98,11 +98,11 @@ def _as_superuser(server_url: str, url: str) -> str:
 
 async def _empty(url: str) -> None:
     tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
-    async with _autocommit(url) as engine, engine.connect() as connection:
+    async with Administration(url) as engine, engine.connect() as connection:
         await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
 
 
-class _autocommit:
+class Administration:
     """An engine for administration, gone after its block."""
 
     def __init__(self, url: str) -> None:

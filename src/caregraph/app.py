@@ -14,6 +14,7 @@ from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Database
 from caregraph.graph.execution import Engine
 from caregraph.http import playground
+from caregraph.http.runner import Runner
 from caregraph.http.view import GraphQLEndpoint
 from caregraph.operations import operations
 from caregraph.settings import Settings
@@ -31,9 +32,9 @@ def create_app(settings: Settings, *, principals: Sequence[playground.Principal]
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
     }
     engine = Engine(built_schema(), hide_suggestions=not settings.development)
-    endpoint = GraphQLEndpoint(engine, database, settings, lookups=lookups, provided=provided)
+    runner = Runner(engine, database, settings, provided)
     routes: list[BaseRoute] = [
-        Route("/graphql", endpoint),
+        Route("/graphql", GraphQLEndpoint(runner, lookups)),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),
     ]
 

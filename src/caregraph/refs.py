@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 if TYPE_CHECKING:
-    from caregraph.treatment.charts import EpisodeChart, ExplanationStep
     from caregraph.organizations.types import Organization, User
     from caregraph.people.types import Client, Label
+    from caregraph.treatment.charts import EpisodeChart, ExplanationStep
     from caregraph.treatment.types import Episode, OrsScore, Rater, Score, Session, SrsScore
 
 OrganizationRef = Annotated["Organization", strawberry.lazy("caregraph.organizations.types")]

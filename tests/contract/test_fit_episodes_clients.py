@@ -206,7 +206,7 @@ async def test_an_episode_is_deleted_only_by_force(world: World) -> None:
         answer = await world.user.run("fit.episodes.delete", id=episode_id)
     assert answer.result == refused(
         "CONFLICT",
-        "Episode has 2 clients, 1 rater, 2 sessions and 3 scores: set force to delete them too",
+        "Episode has 2 clients, 2 sessions, 1 rater and 3 scores: set force to delete them too",
         "force",
         of="deletedId",
     )

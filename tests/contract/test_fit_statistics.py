@@ -71,13 +71,17 @@ async def test_the_golden_agency(world: World) -> None:
     result = (await world.superuser.run("fit.statistics.agency")).result["total"]
 
     for name, value in expected.items():
-        assert result[RENAMED.get(name, camel(name))] == (value if value is None else pytest.approx(value, abs=1e-6)), name
+        assert result[RENAMED.get(name, camel(name))] == (value if value is None else pytest.approx(value, abs=1e-6)), (
+            name
+        )
 
 
 async def test_an_empty_agency_has_counts_of_zero_and_nothing_else(world: World) -> None:
     result = (await world.superuser.run("fit.statistics.agency")).result["total"]
 
-    assert {name for name, value in result.items() if value == 0} == {name for name in result if result[name] is not None}
+    assert {name for name, value in result.items() if value == 0} == {
+        name for name in result if result[name] is not None
+    }
     assert (result["nClients"], result["nPairs"], result["meanIntakeOrs"], result["dropoutRate"]) == (0, 0, None, None)
 
 

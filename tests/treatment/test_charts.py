@@ -38,7 +38,7 @@ async def test_a_chart_has_a_series_per_informant_with_alerts(world: World) -> N
     (chart,) = answer.data["client"]["scoresBySession"]
     assert chart["episode"] == {"title": "Course of care"}
     own, mum = chart["series"]
-    assert {key: value for key, value in own.items() if key not in {"trajectory"}} == {
+    assert {key: value for key, value in own.items() if key != "trajectory"} == {
         "client": {"fullName": "Kim"},
         "rater": None,
         "intake": 20.0,
@@ -141,7 +141,7 @@ async def test_a_score_explains_itself_down_to_its_lines(world: World) -> None:
     assert (answer["total"], root["value"]) == (11.0, 11.0)
     assert answer["alerts"] == ["ORS_BELOW_BOUNDARY"]
     children = [step["value"] for step in answer["explain"] if step["parent"] == root["key"]]
-    assert [1.5, 2.5, 3.0, 4.0] == children[:4]
+    assert children[:4] == [1.5, 2.5, 3.0, 4.0]
     assert all(step["parent"] is None or step["parent"] in steps for step in answer["explain"])
     assert all(step["rule"] and step["source"] for step in answer["explain"])
 

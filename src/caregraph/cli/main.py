@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from socket import socket
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
@@ -68,7 +69,9 @@ def demo(
     the demo is not filled again; it gets fresh credentials, and earlier ones end.
     """
     serving.end_on_terminate()
-    with _embedded(database) as url, serving.bound(host, port) as taken:
+    if write_credentials is not None and not write_credentials.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {write_credentials.parent} to write credentials to")
+    with _embedded(database) as url, _listening(host, port) as taken:
         settings = _settings(database_url=url)
         with show.progress() as progress:
             ready = _run(prepare(settings, scale, progress))
@@ -86,10 +89,9 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
     settings = _settings()
     at = _run(migrations.revision(Database(settings)))
     if at != migrations.head():
-        _fail(
-            f"The database is at {at or 'no revision'}, this version needs {migrations.head()}: run caregraph migrate"
-        )
-    with serving.bound(host, port) as taken:
+        found = f"is at {at}" if at else "has no tables yet"
+        _fail(f"The database {found}, this version needs {migrations.head()}: run caregraph migrate")
+    with _listening(host, port) as taken:
         show.say(f"Caregraph serves at {serving.address(taken)}")
         serving.serve(create_app(settings), taken)
 
@@ -139,6 +141,9 @@ def create_user(
     """
     if (organization is None) == (organization_id is None):
         raise typer.BadParameter("give either --organization or --organization-id")
+    for option, text in (("--full-name", full_name), ("--organization", organization)):
+        if text is not None and not text.strip():
+            raise typer.BadParameter(f"{option} must not be empty")
     settings = _settings()
     account = provision.Account(
         email=_email(email), full_name=full_name, password_hash=_hashed(settings), is_superuser=superuser
@@ -175,6 +180,13 @@ def _settings(**overrides: Any) -> Settings:
         return Settings.from_environment(**overrides)
     except InvalidSettingError as error:
         _fail(str(error))
+
+
+def _listening(host: str, port: int) -> socket:
+    try:
+        return serving.bound(host, port)
+    except OSError as error:
+        _fail(f"Cannot listen on {host}:{port}: {error.strerror}")
 
 
 @contextmanager

@@ -118,5 +118,5 @@ def argument(name: str, annotation: Any, description: str, default: Any = UNSET)
 
 
 def describe(description: str) -> Any:
-    """The description of a parameter: `force: Annotated[bool, describe("…")] = False`."""
+    """What a parameter means, written beside its type: `Annotated[bool, describe("Delete all of it.")]`."""
     return StrawberryArgumentAnnotation(description=description)

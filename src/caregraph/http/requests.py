@@ -87,7 +87,11 @@ def _check_content_type(headers: Headers) -> None:
 
 async def _body(request: Request, maximum: int) -> bytes:
     too_large = HttpError(413, "PAYLOAD_TOO_LARGE", f"The body may have {maximum} bytes", connection="close")
-    if int(request.headers.get("content-length", "0")) > maximum:
+    try:
+        declared = int(request.headers.get("content-length", "0"))
+    except ValueError as error:
+        raise HttpError(400, "BAD_REQUEST", "content-length is not a number") from error
+    if declared > maximum:
         raise too_large
     body = bytearray()
     async for chunk in request.stream():

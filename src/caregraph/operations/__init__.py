@@ -52,7 +52,8 @@ def operations() -> tuple[Operation, ...]:
 
 
 def _folders(root: Traversable) -> list[Traversable]:
-    return sorted((one for one in root.iterdir() if one.is_dir() and one.name != "__pycache__"), key=lambda one: one.name)
+    folders = (one for one in root.iterdir() if one.is_dir() and one.name != "__pycache__")
+    return sorted(folders, key=lambda one: one.name)
 
 
 def _blocks(text: str) -> list[str]:

@@ -1,0 +1,85 @@
+"""From a request's parameters to a result, whatever carried them: the same checks for HTTP and every stream."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode
+
+from caregraph.auth.viewer import Viewer
+from caregraph.db.session import Database
+from caregraph.graph.context import Context
+from caregraph.graph.errors import RequestError, presentable
+from caregraph.graph.execution import Engine, InvalidDocumentError, Prepared
+from caregraph.settings import Settings
+
+from .requests import GraphQLRequest
+
+
+class RefusedRequestError(Exception):
+    """An operation that never starts: it does not parse, does not validate, or breaks a limit."""
+
+    def __init__(self, *errors: GraphQLError) -> None:
+        """`errors` as they are told."""
+        super().__init__()
+        self.errors = list(errors)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """An operation that may start."""
+
+    prepared: Prepared
+    operation: OperationDefinitionNode
+    request: GraphQLRequest
+
+
+class Runner:
+    """Prepares and runs operations; the transports only read and write bytes."""
+
+    def __init__(
+        self, engine: Engine, database: Database, settings: Settings, provided: Mapping[type[Any], Any]
+    ) -> None:
+        """`provided` are the application's services by type, for resolvers."""
+        self.engine = engine
+        self.settings = settings
+        self._database = database
+        self._provided = provided
+
+    def prepare(self, request: GraphQLRequest) -> Ready:
+        """Everything that needs no viewer and no database; raises `RefusedRequestError`."""
+        try:
+            prepared = self.engine.prepare(request.query)
+            return Ready(prepared, prepared.operation(request.operation_name), request)
+        except InvalidDocumentError as invalid:
+            raise RefusedRequestError(*invalid.errors) from invalid
+        except RequestError as error:
+            raise RefusedRequestError(error) from error
+
+    def context(self, viewer: Viewer, client_address: str) -> Context:
+        """A context for one operation, or for one event of a subscription."""
+        return Context(
+            viewer=viewer,
+            database=self._database,
+            settings=self.settings,
+            provided=self._provided,
+            client_address=client_address,
+        )
+
+    async def run(self, ready: Ready, context: Context) -> ExecutionResult:
+        """Run a query or a mutation."""
+        return await self.engine.run(
+            ready.prepared,
+            context,
+            variables=ready.request.variables,
+            operation_name=ready.request.operation_name,
+        )
+
+    def body(self, result: ExecutionResult) -> dict[str, Any]:
+        """A result as it is told. Without `data` where the operation never started."""
+        told: dict[str, Any] = {}
+        if result.errors:
+            told["errors"] = [presentable(one, development=self.settings.development) for one in result.errors]
+        if result.data is not None or any(one.path is not None for one in result.errors or ()):
+            told["data"] = result.data
+        return told
