@@ -66,8 +66,10 @@ async def test_a_rater_is_created_for_one_client_on_one_episode(world: World) ->
     assert full.result == changed(shown(1, fullName="Mo Mother", email="mo@example.org", comment="Lives with Kim"))
     assert bare.result == changed(shown(2, fullName="Fa Father"))
     assert found == {"raters": 2}
-    tied = (await world.user.ask("{ node(id: %s) { ... on Rater { episode { id } client { id } } } }" % f'"{shown(1)["id"]}"')).data
-    assert tied["node"] == {"episode": {"id": place["episodeId"]}, "client": {"id": place["clientId"]}}
+    tied = await world.user.ask(
+        "query ($id: ID!) { rater(id: $id) { episode { id } client { id } } }", id=global_id("Rater", 1)
+    )
+    assert tied.data["rater"] == {"episode": {"id": place["episodeId"]}, "client": {"id": place["clientId"]}}
 
 
 async def test_a_rater_needs_a_client_who_is_on_the_episode(world: World) -> None:

@@ -118,5 +118,5 @@ def argument(name: str, annotation: Any, description: str, default: Any = UNSET)
 
 
 def describe(description: str) -> Any:
-    """What a parameter means, written beside its type: `Annotated[bool, describe("Delete all of it.")]`."""
+    """Say what a parameter of a service means, beside its type."""
     return StrawberryArgumentAnnotation(description=description)

@@ -1,5 +1,6 @@
 """The scalars of the graph, each with the document that specifies it."""
 
+import json
 import re
 from datetime import date, datetime
 from decimal import Decimal
@@ -112,4 +113,7 @@ SCALARS: dict[object, ScalarDefinition] = {
 
 def encode_json(value: Any) -> bytes:
     """JSON bytes of a response."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # nested more deeply than orjson goes, 254 levels
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
