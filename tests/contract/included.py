@@ -2,11 +2,11 @@
 
 from datetime import date
 from typing import Any
-from unittest.mock import ANY
 
 from caregraph.graph.node import global_id
 from caregraph.people.enums import Gender
 from caregraph.people.models import Client
+from contract.asserts import included
 from factories.people import make_client, make_label
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Principal
@@ -66,11 +66,6 @@ SRS_SCORES = [
         "total": 35.5,
     }
 ]
-
-
-def included(*nodes: dict[str, Any]) -> dict[str, Any]:
-    """The first page of an included list."""
-    return {"pageInfo": {"hasNextPage": False, "endCursor": ANY if nodes else None}, "nodes": list(nodes)}
 
 
 EPISODES = {

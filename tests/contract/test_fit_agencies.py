@@ -3,8 +3,8 @@
 import pytest
 
 from caregraph.graph.node import global_id
-from contract.asserts import assert_nobody_is_refused
-from contract.included import CLIENT, EPISODES, LEVELS, included, including, make_course, member
+from contract.asserts import assert_nobody_is_refused, included
+from contract.included import CLIENT, EPISODES, LEVELS, including, make_course, member
 from kit import World
 
 NORTHFIELD = {"id": global_id("Organization", 1), "name": "Northfield"}

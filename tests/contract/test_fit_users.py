@@ -6,8 +6,8 @@ import pytest
 
 from caregraph.graph.node import global_id
 from caregraph.organizations.models import User
-from contract.asserts import assert_nobody_is_refused, page, strange_ids
-from contract.included import CLIENT, EPISODES, LEVELS, included, including, make_course, member
+from contract.asserts import assert_nobody_is_refused, included, page, strange_ids
+from contract.included import CLIENT, EPISODES, LEVELS, including, make_course, member
 from factories.people import make_client
 from kit import Principal, World
 

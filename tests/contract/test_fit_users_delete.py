@@ -47,13 +47,9 @@ async def test_a_user_who_is_not_there_cannot_be_deleted(world: World) -> None:
     otto = User(id=world.other_user.row_id)
 
     async with changes(world) as found:
-        answers = [
-            await world.superuser.run(DELETE, id=strange, force=True) for strange in strange_ids("User", otto)
-        ]
+        answers = [await world.superuser.run(DELETE, id=strange, force=True) for strange in strange_ids("User", otto)]
 
-    assert [answer.result for answer in answers] == [
-        refused("NOT_FOUND", "User not found", "id", of="deletedId")
-    ] * 6
+    assert [answer.result for answer in answers] == [refused("NOT_FOUND", "User not found", "id", of="deletedId")] * 6
     assert found == {}
 
 
@@ -121,9 +117,7 @@ async def test_the_last_superuser_cannot_be_deleted(world: World, force: bool) -
     async with changes(world) as found:
         answer = await world.superuser.run(DELETE, id=world.superuser.id, force=force)
 
-    assert answer.result == refused(
-        "CONFLICT", "The organization's last superuser must stay", "id", of="deletedId"
-    )
+    assert answer.result == refused("CONFLICT", "The organization's last superuser must stay", "id", of="deletedId")
     assert found == {}
 
 

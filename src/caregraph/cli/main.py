@@ -36,7 +36,10 @@ _SHORTEST_PASSWORD, _LONGEST_PASSWORD = 8, 200
 _LONGEST_DIFFERENCE = 40
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="One typed GraphQL server for outcome-informed care."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="One typed GraphQL server for outcome-informed care.",
 )
 users = typer.Typer(no_args_is_help=True, help="Accounts.")
 app.add_typer(users, name="users")

@@ -60,6 +60,12 @@ def bad_input(message: str, argument: str) -> RequestError:
     return RequestError("BAD_USER_INPUT", message, argument=argument)
 
 
+def refuse_nul(argument: str, *texts: object) -> None:
+    """PostgreSQL has no text with U+0000 and fails on it, so none is looked for on either database."""
+    if any(isinstance(text, str) and "\x00" in text for text in texts):
+        raise bad_input(f"{argument} must not contain the character U+0000", argument)
+
+
 def demand(viewer: Viewer, needs: Permission | None) -> None:
     """Raise unless `viewer` holds `needs`; null asks for nothing."""
     if needs is None or viewer.may(needs):

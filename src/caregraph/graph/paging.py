@@ -12,7 +12,7 @@ import orjson
 import strawberry
 from strawberry.types.unset import UNSET
 
-from .errors import bad_input
+from .errors import bad_input, refuse_nul
 from .fields import KitField, argument, field, kit_field
 from .filters import LONGEST_LIST, Conditions, Order, conditions_of, order_of, too_long
 from .node import NodeInfo
@@ -157,6 +157,8 @@ def window_of(info: NodeInfo, list_name: str, default: Order, arguments: dict[st
     conditions = conditions_of(given.get("where"))
     if too_long(conditions):
         raise bad_input(f"in takes at most {LONGEST_LIST} values", "where")
+    for _, _, value in conditions:
+        refuse_nul("where", *(value if isinstance(value, tuple) else (value,)))
     window = Window(
         order=order,
         where=conditions,
@@ -187,6 +189,7 @@ def _position(cursor: str, name: str, signature: str, model: Any, order: Order) 
     wrong = bad_input(f"{name} is not a cursor of this list in this order", name)
     try:
         found, *values = orjson.loads(base64.urlsafe_b64decode(cursor))
+        refuse_nul(name, *values)
         if found != signature or len(values) != len(order) + 1:
             raise wrong
         kinds = [getattr(model, key).type.python_type for key, _ in order]

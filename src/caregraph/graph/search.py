@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, select
 from caregraph.db.base import fold
 
 from .context import Context
-from .errors import bad_input
+from .errors import bad_input, refuse_nul
 from .filters import LONGEST_LIST
 
 LONGEST_SEARCH = 200
@@ -19,6 +19,7 @@ def contains(model: type[Any], term: str | None) -> ColumnElement[bool] | None:
         return None
     if len(term) > LONGEST_SEARCH:
         raise bad_input(f"search takes at most {LONGEST_SEARCH} characters", "search")
+    refuse_nul("search", term)
     return model.search_text.contains(fold(term), autoescape=True)  # type: ignore[no-any-return]
 
 
@@ -26,6 +27,7 @@ async def named(context: Context, model: type[Any], names: list[str], argument: 
     """Ids of the rows of `model` with exactly these names; an unknown name is the caller's mistake."""
     if len(names) > LONGEST_LIST:
         raise bad_input(f"{argument} takes at most {LONGEST_LIST} names", argument)
+    refuse_nul(argument, *names)
     wanted = dict.fromkeys(names)
     if not wanted:
         return []

@@ -44,7 +44,7 @@ async def authenticate(
     )
     if not within_limits:
         raise RequestError("RATE_LIMITED", "Too many attempts, try again later", retryAfter=settings.sign_in_window)
-    account = await context.the(SignInLookups).account(name)
+    account = None if "\x00" in name else await context.the(SignInLookups).account(name)  # PostgreSQL has no such text
     matches = await context.the(Passwords).matches(account.password_hash if account else None, password)
     if account is None or not matches or not account.api_enabled:
         raise RequestError("UNAUTHENTICATED", AUTHENTICATION_FAILED)

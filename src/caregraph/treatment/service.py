@@ -1,7 +1,7 @@
 """The verbs of treatment: episodes, who is on them, raters, sessions and scores."""
 
 from datetime import date
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from sqlalchemy import func, select
 
@@ -72,6 +72,7 @@ async def set_episode_labels(
 
 async def add_client(tx: Tx, episode: models.Episode, client: Client) -> models.Episode:
     """Put one more client on an episode (`fit.episodes.add_client`). `CONFLICT` when already there."""
+    await _lock(tx, episode)
     if await _place(tx, episode.id, client.id) is not None:
         raise Refused(Code.CONFLICT, "The client is already on this episode", "clientId")
     await _join(tx, episode, client)
@@ -89,7 +90,8 @@ async def remove_client(
     Refused while the client has scores there, unless forced. The last client's leaving deletes the episode; `node` is
     then null.
     """
-    place = await _place(tx, episode.id, client.id)
+    await _lock(tx, episode)
+    place = await _place(tx, episode.id, client.id, with_for_update=True)
     if place is None:
         raise Refused(Code.NOT_FOUND, "The client is not on this episode", "clientId")
     there = (models.Score.episode_id == episode.id, models.Score.client_id == client.id)
@@ -99,7 +101,6 @@ async def remove_client(
         raise Refused(
             Code.CONFLICT, f"Client has {scores} {noun} on this episode: set force to delete them too", "force"
         )
-    await tx.scalar(select(models.Episode.id).where(models.Episode.id == episode.id).with_for_update())
     await tx.delete(place)
     await tx.flush()
     links = table_of(models.EpisodeClient)
@@ -109,7 +110,7 @@ async def remove_client(
 
 async def create_rater(tx: Tx, episode: models.Episode, client: Client, input: RaterInput) -> models.Rater:  # noqa: A002
     """Create a collateral rater of one client on one episode (`fit.raters.create`)."""
-    await _must_be_on(tx, episode.id, client)
+    await _must_be_on(tx, episode.id, client.id, "clientId")
     rater = models.Rater(episode_id=episode.id, client_id=client.id, **given(input))
     tx.add(rater)
     await tx.flush()
@@ -141,7 +142,6 @@ async def create_client_ors_score(
     input: OrsScoreInput,  # noqa: A002
 ) -> models.OrsScore:
     """Record a client's own ORS on a session, once (`fit.ors_scores.create_client`)."""
-    await _must_be_on(tx, session.episode_id, client)
     return await _record(tx, models.OrsScore(**given(input)), session, client.id)
 
 
@@ -163,7 +163,6 @@ async def create_client_srs_score(
     input: SrsScoreInput,  # noqa: A002
 ) -> models.SrsScore:
     """Record a client's own SRS on a session, once (`fit.srs_scores.create_client`)."""
-    await _must_be_on(tx, session.episode_id, client)
     return await _record(tx, models.SrsScore(**given(input)), session, client.id)
 
 
@@ -180,15 +179,16 @@ async def create_rater_srs_score(
 
 async def delete_ors_score(tx: Tx, score: models.OrsScore) -> None:
     """Delete an ORS score (`fit.ors_scores.delete`)."""
-    await tx.delete(score)
+    await delete_row(tx, score, force=True)
 
 
 async def delete_srs_score(tx: Tx, score: models.SrsScore) -> None:
     """Delete an SRS score (`fit.srs_scores.delete`)."""
-    await tx.delete(score)
+    await delete_row(tx, score, force=True)
 
 
 async def _record(tx: Tx, score: S, session: models.Session, client_id: int, rater_id: int | None = None) -> S:
+    await _must_be_on(tx, session.episode_id, client_id, "clientId" if rater_id is None else "raterId")
     score.episode_id, score.session_id = session.episode_id, session.id
     score.client_id, score.rater_id = client_id, rater_id
     tx.add(score)
@@ -196,13 +196,22 @@ async def _record(tx: Tx, score: S, session: models.Session, client_id: int, rat
     return score
 
 
-async def _place(tx: Tx, episode_id: int, client_id: int) -> models.EpisodeClient | None:
-    return await tx.get(models.EpisodeClient, (episode_id, client_id))
+async def _lock(tx: Tx, episode: models.Episode) -> None:
+    """Clients join and leave an episode one after the other."""
+    locked = await tx.scalar(select(models.Episode.id).where(models.Episode.id == episode.id).with_for_update())
+    if locked is None:
+        raise Refused(Code.NOT_FOUND, "Episode not found", "id")
 
 
-async def _must_be_on(tx: Tx, episode_id: int, client: Client) -> None:
-    if await _place(tx, episode_id, client.id) is None:
-        raise Refused(Code.INVALID, "The client is not on this episode", "clientId")
+async def _place(tx: Tx, episode_id: int, client_id: int, **lock: Any) -> models.EpisodeClient | None:
+    return await tx.get(models.EpisodeClient, (episode_id, client_id), **lock)
+
+
+async def _must_be_on(tx: Tx, episode_id: int, client_id: int, argument: str) -> None:
+    """The client stays on the episode until what is recorded now is there: leaving waits for it."""
+    place = await _place(tx, episode_id, client_id, with_for_update={"read": True, "key_share": True})
+    if place is None:
+        raise Refused(Code.INVALID, "The client is not on this episode", argument)
 
 
 def _must_belong(session: models.Session, rater: models.Rater) -> None:

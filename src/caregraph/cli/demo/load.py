@@ -40,6 +40,12 @@ async def load(database: Database, dataset: Dataset, on_rows: Callable[[int], ob
     return organization_id
 
 
+async def analyze(database: Database) -> None:
+    """Tell the planner what a load brought: without it, SQLite reads the whole tenant for a few rows."""
+    async with database.engines[-1].begin() as connection:
+        await connection.exec_driver_sql("ANALYZE")
+
+
 def _numbered(model: type[Any], rows: Sequence[Row], ids: _Ids, organization_id: int) -> list[Row]:
     """The rows with ids for positions. Bulk inserts pass the session's tenant stamp by, so it is set here."""
     tenant = {"organization_id": organization_id} if issubclass(model, TenantRow) else {}

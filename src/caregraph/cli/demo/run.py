@@ -14,7 +14,7 @@ from caregraph.settings import Settings
 
 from . import credentials
 from .care import dataset
-from .load import load
+from .load import analyze, load
 from .plan import OrganizationPlan, Scale, organizations
 
 Progress = Callable[[str, int, int], object]
@@ -52,4 +52,6 @@ async def _present(database: Database, plan: OrganizationPlan, password_hash: st
         return account.organization_id
     rows = dataset(plan, today(), password_hash)
     progress(plan.name, 0, rows.row_count)
-    return await load(database, rows, lambda count: progress(plan.name, count, rows.row_count))
+    organization_id = await load(database, rows, lambda count: progress(plan.name, count, rows.row_count))
+    await analyze(database)
+    return organization_id

@@ -1,0 +1,134 @@
+"""Imports point one way; a message says which way to go instead."""
+
+import pytest
+
+from architecture.source import MODULES, Module
+
+SLICES = ("organizations", "people", "treatment")
+GROUND = {"auth", "db", "graph", "scoring", "refs", "settings"}
+SLICE_FILES = {"models", "policy", "types", "inputs", "service", "schema", "loaders", "enums"}
+
+# Which rooms a room may import besides itself.
+MAY_IMPORT: dict[str, set[str]] = {
+    "": set(),
+    "scoring": set(),
+    "settings": set(),
+    "auth": set(),
+    "operations": set(),
+    "db": {"auth", "settings"},
+    "graph": {"auth", "db", "settings"},
+    "http": {"auth", "db", "graph", "settings"},
+    "organizations": GROUND,
+    "people": GROUND | {"organizations"},
+    "treatment": GROUND | {"organizations", "people"},
+    "refs": set(SLICES),
+    "schema": {"graph", *SLICES},
+    "app": {"auth", "db", "graph", "http", "operations", "schema", "settings"},
+    "cli": {"app", "auth", "db", "graph", "operations", "schema", "scoring", "settings", "http", *SLICES},
+    "__main__": {"cli"},
+}
+TESTS = {"kit", "conftest", "factories", "browser", "contract", "architecture", "pytest", "hypothesis", "httpx"}
+
+
+def _rooms(module: Module) -> list[tuple[str, int]]:
+    """The rooms that a module imports; `from caregraph import schema` is the room `schema`."""
+    found = [(one.module.split(".")[0], one.line) for one in module.ours()]
+    return [(room, line) for room, line in found if room not in {"", module.room}]
+
+
+def test_every_room_has_its_place_in_the_order() -> None:
+    rooms = {module.room for module in MODULES}
+
+    assert rooms - MAY_IMPORT.keys() == set(), "say in MAY_IMPORT what the new room may import"
+    assert MAY_IMPORT.keys() - rooms == set(), "this room is gone: take it out of MAY_IMPORT"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name or "caregraph")
+def test_imports_point_one_way(module: Module) -> None:
+    wrong = [
+        f"{module.at(line)} imports {room}: {module.room or 'the package'} may import "
+        f"{', '.join(sorted(MAY_IMPORT[module.room])) or 'nothing of ours'}. Move what both need into an earlier room, "
+        "or let the later one pass it in."
+        for room, line in _rooms(module)
+        if room not in MAY_IMPORT[module.room]
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name or "caregraph")
+def test_a_module_imports_no_module_that_imports_it(module: Module) -> None:
+    names = {one.name for one in MODULES if one.name}
+    graph = {one.name: _modules(one, names) for one in MODULES}
+    reached, queue = set(), list(graph[module.name])
+    while queue:
+        here = queue.pop()
+        if here not in reached:
+            reached.add(here)
+            queue += graph[here]
+
+    assert module.name not in reached, f"{module.name} imports itself by way of others: take out what both need"
+
+
+def _modules(module: Module, names: set[str]) -> set[str]:
+    found = set()
+    for one in module.ours():
+        if not one.for_types_only:
+            found.add(one.module if one.module in names else one.module.rpartition(".")[0])
+    return {name for name in found if name in names and name != module.name}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name or "caregraph")
+def test_nothing_of_the_tests_is_imported(module: Module) -> None:
+    wrong = [module.at(one.line) for one in module.imports if one.module.split(".")[0] in TESTS]
+
+    assert wrong == [], "the product stands without its tests"
+
+
+def test_refs_imports_slices_for_type_checkers_only() -> None:
+    (refs,) = (module for module in MODULES if module.name == "refs")
+
+    wrong = [refs.at(one.line) for one in refs.ours() if not one.for_types_only]
+
+    assert wrong == [], "put it under `if TYPE_CHECKING`: refs names types by text, or every slice imports every other"
+
+
+@pytest.mark.parametrize("module", [one for one in MODULES if one.room in SLICES], ids=lambda module: module.name)
+def test_a_type_of_a_later_slice_is_named_by_refs(module: Module) -> None:
+    later = SLICES[SLICES.index(module.room) + 1 :]
+    wrong = [
+        f"{module.at(number)}: take the type from refs"
+        for number, line in enumerate(module.lines, 1)
+        if "strawberry.lazy(" in line or any(f"from caregraph.{room}" in line for room in later)
+    ]
+
+    assert wrong == []
+
+
+TABLES = [one for one in MODULES if one.path.name == "models.py" or "__tablename__" in one.path.read_text()]
+
+
+@pytest.mark.parametrize("module", TABLES, ids=lambda module: module.name)
+def test_tables_name_each_other_by_text(module: Module) -> None:
+    """Models stand on `db/` and on the enums of their own slice."""
+    allowed = {"db", "auth"} if module.room == "db" else {"db"}
+    wrong = [
+        f'{module.at(one.line)} imports {one.module}: write the foreign key as text, "clients.id"'
+        for one in module.ours()
+        if one.module.split(".")[0] not in allowed and not one.module.startswith(f"{module.room}.enums")
+    ]
+
+    assert wrong == []
+
+
+def test_a_service_or_policy_imports_the_models_of_earlier_slices_only_by_name() -> None:
+    """`from caregraph.people.models import Client`, never the module: the slice's own is called `models`."""
+    wrong = [
+        module.at(one.line)
+        for module in MODULES
+        if module.room in SLICES
+        for one in module.ours()
+        if one.module.endswith(".models") and one.module.split(".")[0] != module.room
+    ]
+
+    assert wrong == []

@@ -1,0 +1,212 @@
+"""What the pages of the source look like: sizes, smells, ways round the rules, settings without a line in the README."""
+
+import ast
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from architecture.source import MODULES, ROOT, Module
+from caregraph.settings import PREFIX, Settings
+
+LONGEST_FILE = 600
+LONGEST_FUNCTION = 80
+PROJECT = Path(__file__).parents[2]
+PYTHON = [
+    *MODULES,
+    *(Module(path) for folder in ("tests", "migrations") for path in sorted((PROJECT / folder).rglob("*.py"))),
+]
+NAMED = {"ids": lambda module: "/".join(module.path.parts[-2:])}
+
+# Core tables, which no visibility rule touches, outside `db/`: each use says why nothing leaks by it.
+PAST_THE_RULES = {
+    ("graph/relations.py", "table_of"): "reads foreign keys when the schema is built, sends no statement",
+    ("organizations/types.py", "table_of"): "a link's column: the loader adds the rule and the tenant",
+    ("treatment/charts.py", "table_of"): "a link's columns: the loader adds the rule and the tenant",
+    ("treatment/service.py", "table_of"): "names the tables for delete_orphans in db/, which keeps to the tenant",
+    ("treatment/statistics.py", "__table__"): "columns of a model that the same statement selects, so the rule applies",
+    ("treatment/models.py", "text"): "the condition of a partial index, no statement",
+    ("cli/provision.py", "table_of"): "names a sequence to number rows by, loading demo data",
+    ("cli/provision.py", "text"): "takes numbers from a sequence, reads no row",
+}
+# `scoped=True` switches the session's net off: for statements that carry their visibility, or must go past it.
+PAST_THE_NET = {
+    "db/dependents.py": "counts and deletes what the viewer may not see, within the tenant",
+    "graph/actions.py": "starts from visible(...)",
+    "graph/context.py": "what loaders run starts from visible(...) or criterion(...)",
+    "treatment/service.py": "keeps ages of places whose other end the viewer does not see",
+    "cli/provision.py": "the highest id of a table, to number demo rows",
+    "cli/demo/credentials.py": "replaces the demo's own calculator plan",
+}
+BANNED_WORDS = re.compile(r"\b(comprehensive|robust|enhanced|seamless|leverage|utili[sz]e)\b", re.IGNORECASE)
+BANNER = re.compile(r"#\s*([=*#~-])\1{3,}|#.*([=*#~-])\2{3,}\s*$")
+TODO = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+STEP = re.compile(r"#\s*(step|phase)\s+\d", re.IGNORECASE)
+HISTORY = re.compile(r"#.*\b(previously|used to be|no longer|was changed|refactored|legacy)\b", re.IGNORECASE)
+EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
+VAGUE_NAMES = {"utils", "util", "common", "helpers", "helper", "misc", "base_utils", "constants"}
+VAGUE_CLASS = re.compile(r"(Manager|Helper|Handler|Util|Utils)$|^Abstract")
+
+
+@pytest.mark.parametrize("module", MODULES, **NAMED)
+def test_a_file_fits_in_ones_head(module: Module) -> None:
+    assert len(module.lines) <= LONGEST_FILE, "find the second subject in it and give that a module"
+
+
+@pytest.mark.parametrize("module", MODULES, **NAMED)
+def test_a_function_fits_on_a_page(module: Module) -> None:
+    long = [
+        f"{module.at(node.lineno)} {node.name}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > LONGEST_FUNCTION
+    ]
+
+    assert long == []
+
+
+def test_files_are_short_as_a_rule() -> None:
+    lengths = sorted(len(module.lines) for module in MODULES)
+
+    assert lengths[len(lengths) // 2] <= 120
+    assert lengths[len(lengths) * 95 // 100] <= 400
+
+
+@pytest.mark.parametrize("module", MODULES, **NAMED)
+def test_a_module_says_why_it_exists(module: Module) -> None:
+    assert ast.get_docstring(module.tree), "one sentence at the top"
+
+
+@pytest.mark.parametrize("module", PYTHON, **NAMED)
+def test_no_smells_in_the_text(module: Module) -> None:
+    if module.path == Path(__file__):
+        return
+    wrong = [
+        f"{module.path.name}:{number}: {line.strip()}"
+        for number, line in enumerate(module.lines, 1)
+        for smell in (BANNER, TODO, STEP, HISTORY, EMOJI)
+        if smell.search(line)
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", MODULES, **NAMED)
+def test_no_words_that_say_nothing(module: Module) -> None:
+    assert [module.at(number) for number, line in enumerate(module.lines, 1) if BANNED_WORDS.search(line)] == []
+
+
+@pytest.mark.parametrize("module", PYTHON, **NAMED)
+def test_no_smells_in_the_code(module: Module) -> None:
+    wrong = [f"{module.path.name}:{getattr(node, 'lineno', 0)}" for node in ast.walk(module.tree) if _smells(node)]
+
+    assert wrong == [], "no bare except, `global`, star import or edit of sys.path"
+
+
+def _smells(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Global)
+        or (isinstance(node, ast.ExceptHandler) and node.type is None)
+        or (isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names))
+        or (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func) in {"sys.path.insert", "sys.path.append", "sys.path.extend"}
+        )
+        or (isinstance(node, ast.Assign | ast.AugAssign) and "sys.path" in ast.unparse(node).partition("=")[0])
+    )
+
+
+@pytest.mark.parametrize("module", MODULES, **NAMED)
+def test_nothing_swallows_every_exception(module: Module) -> None:
+    wrong = [
+        module.at(node.lineno)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ExceptHandler)
+        and isinstance(node.type, ast.Name)
+        and node.type.id in {"Exception", "BaseException"}
+        and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+    ]
+
+    assert wrong == [], "catch what you expect; the rest is a bug that must be seen"
+
+
+@pytest.mark.parametrize("module", MODULES, **NAMED)
+def test_names_say_what_they_are(module: Module) -> None:
+    vague = [
+        module.at(node.lineno)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef) and VAGUE_CLASS.search(node.name)
+    ]
+
+    assert vague == []
+    assert module.path.stem not in VAGUE_NAMES
+    assert not re.search(r"_(new|old|v\d+)$", module.path.stem)
+
+
+def test_core_tables_and_text_stay_in_db() -> None:
+    """They pass every visibility rule, so each use elsewhere is argued, here or by `# scope: reason` on its line."""
+    found = {
+        (str(module.path.relative_to(ROOT)), name)
+        for module in MODULES
+        if module.room not in {"db", "scoring"}
+        for name, line in _past_the_rules(module)
+        if "# scope:" not in module.lines[line - 1]
+    }
+
+    assert found - PAST_THE_RULES.keys() == set(), "start from visible(...), or mark the line `# scope: <reason>`"
+    assert PAST_THE_RULES.keys() - found == set(), "no longer there: take it out"
+
+
+def _past_the_rules(module: Module) -> list[tuple[str, int]]:
+    found = []
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and node.attr in {"__table__", "exec_driver_sql"}:
+            found.append((node.attr, node.lineno))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"text", "table_of"}:
+            found.append((node.func.id, node.lineno))
+    return found
+
+
+def test_statements_marked_scoped_are_argued() -> None:
+    found = {
+        f"{module.path.relative_to(ROOT)}"
+        for module in MODULES
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.keyword) and node.arg == "scoped"
+    }
+
+    assert found == PAST_THE_NET.keys()
+
+
+SETTINGS = {one.name.upper(): one for one in dataclasses.fields(Settings)}
+
+
+def test_the_readme_lists_every_setting_with_its_default() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| `([^`]*)` \| (.+) \|$", (PROJECT / "README.md").read_text(), re.MULTILINE)
+    listed = {name: default for name, default, _ in rows}
+
+    assert f"`{PREFIX}…`" in (PROJECT / "README.md").read_text()
+    assert listed == {name: _written(one.default) for name, one in SETTINGS.items()}, "keep README's table of settings"
+
+
+def _written(default: object) -> str:
+    return (
+        str(default).lower()
+        if isinstance(default, bool)
+        else f"{default:g}"
+        if isinstance(default, float)
+        else str(default)
+    )
+
+
+def test_the_source_names_no_machine() -> None:
+    """Paths of whoever wrote it do not belong into a package."""
+    wrong = [
+        f"{module.path.name}:{number}"
+        for module in MODULES
+        for number, line in enumerate(module.lines, 1)
+        if re.search(r"/(home|root|Users|work)/", line)
+    ]
+
+    assert wrong == []
