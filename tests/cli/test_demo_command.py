@@ -139,7 +139,8 @@ def test_credentials_file_is_for_its_owner_only(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_command_serves_what_it_wrote_down_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_command_serves_what_it_wrote_down_and_leaves_nothing(tmp_path: Path, ending: signal.Signals) -> None:
     file = tmp_path / "credentials.json"
     command = [sys.executable, "-m", "caregraph.cli", "demo", "--port", "0", "--write-credentials", str(file)]
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -156,7 +157,7 @@ def test_command_serves_what_it_wrote_down_and_leaves_nothing(tmp_path: Path) ->
                     for one in written["principals"]
                 }
         finally:
-            demo.send_signal(signal.SIGTERM)
+            demo.send_signal(ending)
             printed = demo.communicate(timeout=30)[0]
 
     assert demo.returncode == 0, printed
@@ -165,6 +166,7 @@ def test_command_serves_what_it_wrote_down_and_leaves_nothing(tmp_path: Path) ->
     assert written["url"] in printed
     assert all(value in printed for one in written["principals"] for value in one["headers"].values())
     assert list(tmp_path.iterdir()) == [file]
+    assert printed.rstrip().endswith("Ctrl-C ends the demo.")
 
 
 def waited_for(file: Path, process: "subprocess.Popen[str]") -> Path:

@@ -124,10 +124,7 @@ async def test_what_breaks_a_rule_is_neither_created_nor_changed(
 async def test_an_email_address_must_be_one(world: World, email: Any) -> None:
     rater = await rater_of(world.user)
     place = {"episodeId": global_id("Episode", rater.episode_id), "clientId": global_id("Client", rater.client_id)}
-    message = (
-        "Variable '$email' has invalid value: "
-        "EmailAddress cannot represent a value that is not an e-mail address"
-    )
+    message = "Variable '$email' has invalid value: EmailAddress cannot represent a value that is not an e-mail address"
 
     await assert_bad_variable(world, "fit.raters.create", message, **place, fullName="A", email=email)
     await assert_bad_variable(world, "fit.raters.update", message, id=global_id("Rater", rater.id), email=email)

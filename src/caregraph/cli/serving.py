@@ -3,6 +3,7 @@
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -36,7 +37,8 @@ def serve(app: ASGIApp, taken: socket.socket) -> None:
     server = uvicorn.Server(
         uvicorn.Config(app, access_log=False, timeout_graceful_shutdown=_SECONDS_TO_FINISH, log_level="warning")
     )
-    server.run(sockets=[taken])
+    with suppress(KeyboardInterrupt):  # raised again by uvicorn when it has finished
+        server.run(sockets=[taken])
     if not server.started:
         sys.exit(1)
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Table, UniqueConstraint
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from .base import Base
 
+_DEADLOCK = "40P01"
 _SQLITE_COLUMNS = re.compile(r"UNIQUE constraint failed: (?P<columns>[\w., ]+)")
 _SQLITE_CHECK = re.compile(r"CHECK constraint failed: (?P<name>\w+)")
 
@@ -33,6 +34,11 @@ def violated(error: IntegrityError) -> Violation | None:
     return Violation(
         constraint.info["message"], constraint.info["path"], is_conflict=not isinstance(constraint, CheckConstraint)
     )
+
+
+def is_deadlock(error: DBAPIError) -> bool:
+    """Whether PostgreSQL ended the transaction because it and another waited for each other."""
+    return getattr(error.orig, "sqlstate", None) == _DEADLOCK
 
 
 def _postgresql_name(error: IntegrityError) -> str | None:
@@ -60,9 +66,10 @@ def _by_sqlite_message(message: str) -> Any:
 def _unique_on(columns: list[str]) -> Any:
     table = Base.metadata.tables[columns[0].partition(".")[0]]
     names = [column.partition(".")[2] for column in columns]
-    return next(
+    candidates = (
         one
         for one in _named(table)
         if (isinstance(one, UniqueConstraint) or (isinstance(one, Index) and one.unique))
         and [column.name for column in one.columns] == names
     )
+    return next(candidates, None)  # a primary key declares nothing

@@ -24,6 +24,8 @@ class Dependents:
     noun: str
     visible: int
     total: int
+    is_data: bool
+    """Whether the rows say something themselves, and not only that two others belong together."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ async def dependents(tx: Tx, row: Any) -> list[Dependents]:
         count = select(func.count()).select_from(model).where(reached.condition, same_tenant)
         total = await tx.scalar(_all(count))
         if total:
-            found.append(Dependents(reached.noun, await tx.scalar(count) or 0, total))
+            found.append(Dependents(reached.noun, await tx.scalar(count) or 0, total, "id" in reached.table.c))
     return found
 
 

@@ -104,8 +104,8 @@ def _sqlite(url: URL, *, reads_only: bool, **pool: Any) -> AsyncEngine:
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000", "synchronous=FULL"):
             cursor.execute(f"PRAGMA {pragma}")
-        if reads_only:
-            cursor.execute("PRAGMA query_only=ON")
+        # Without statistics SQLite reads a whole tenant for a few rows; this gathers them when they are missing or old.
+        cursor.execute("PRAGMA query_only=ON" if reads_only else "PRAGMA optimize=0x10002")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

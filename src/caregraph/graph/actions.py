@@ -13,14 +13,14 @@ from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_t
 
 import strawberry
 from sqlalchemy import ColumnElement
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from strawberry.types.arguments import StrawberryArgument, StrawberryArgumentAnnotation
 from strawberry.types.base import StrawberryOptional, has_object_definition
 from strawberry.types.unset import UNSET
 
 from caregraph.auth.viewer import Permission, Viewer
 from caregraph.db.base import Base
-from caregraph.db.constraints import violated
+from caregraph.db.constraints import is_deadlock, violated
 from caregraph.db.scope import visible
 from caregraph.db.session import Tx
 
@@ -34,6 +34,9 @@ from .node import bare_type, global_id, parse_id
 
 T = TypeVar("T")
 Service = Callable[..., Awaitable[Any]]
+
+# PostgreSQL ends one of two transactions that wait for each other: it is run again, from the start.
+_TRIES = 3
 
 
 @strawberry.type(name="Payload", description="What a mutation answers.")
@@ -181,19 +184,28 @@ async def _commit(one: Action, context: Context, arguments: dict[str, Any]) -> A
     if Tx not in one.passed_in.values():
         return await one.service(**ready, **{name: arguments[name] for name in arguments})
     await context.end_snapshot()  # one pool slot per request
-    try:
-        async with context.database.writing(context.viewer) as tx:
-            tx_name = next(name for name, kind in one.passed_in.items() if kind is Tx)
-            loaded = {
-                parameter.name: await _loaded(parameter, arguments[parameter.argument.python_name], tx, context.viewer)
-                for parameter in one.parameters
-                if parameter.argument.python_name in arguments
-            }
-            deleted = next((global_id(type(row).__name__, row.id) for row in loaded.values() if _is_row(row)), None)
-            result = await one.service(**{**ready, tx_name: tx}, **loaded)
-            return deleted if one.payload is DeletePayload else result
-    except IntegrityError as error:
-        raise _refusal(error) from error
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            async with context.database.writing(context.viewer) as tx:
+                return await _serve(one, tx, context.viewer, arguments, ready)
+        except IntegrityError as error:
+            raise _refusal(error) from error
+        except DBAPIError as error:
+            if not (tries_left and is_deadlock(error)):
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+async def _serve(one: Action, tx: Tx, viewer: Viewer, arguments: dict[str, Any], ready: dict[str, Any]) -> Any:
+    tx_name = next(name for name, kind in one.passed_in.items() if kind is Tx)
+    loaded = {
+        parameter.name: await _loaded(parameter, arguments[parameter.argument.python_name], tx, viewer)
+        for parameter in one.parameters
+        if parameter.argument.python_name in arguments
+    }
+    deleted = next((global_id(type(row).__name__, row.id) for row in loaded.values() if _is_row(row)), None)
+    result = await one.service(**{**ready, tx_name: tx}, **loaded)
+    return deleted if one.payload is DeletePayload else result
 
 
 def _is_row(value: Any) -> bool:

@@ -16,7 +16,7 @@ from .filters import filter_type, order_type
 
 T = TypeVar("T", bound=type[Any])
 
-_LONGEST_ID = 2**63 - 1
+HIGHEST_ID = 2**63 - 1
 
 
 def global_id(type_name: str, row_id: int) -> str:
@@ -31,7 +31,7 @@ def parse_id(text: str) -> tuple[str, int] | None:
         row_id = int(number)
     except (ValueError, binascii.Error):
         return None
-    canonical = 0 < row_id <= _LONGEST_ID and global_id(name, row_id) == text
+    canonical = 0 < row_id <= HIGHEST_ID and global_id(name, row_id) == text
     return (name, row_id) if canonical else None
 
 

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
@@ -15,7 +15,7 @@ from strawberry.types.unset import UNSET
 from .errors import bad_input, refuse_nul
 from .fields import KitField, argument, field, kit_field
 from .filters import LONGEST_LIST, Conditions, Order, conditions_of, order_of, too_long
-from .node import NodeInfo
+from .node import HIGHEST_ID, NodeInfo
 
 T = TypeVar("T")
 
@@ -188,19 +188,27 @@ def _position(cursor: str, name: str, signature: str, model: Any, order: Order) 
     """The order values and id in a cursor of this very list."""
     wrong = bad_input(f"{name} is not a cursor of this list in this order", name)
     try:
-        found, *values = orjson.loads(base64.urlsafe_b64decode(cursor))
-        refuse_nul(name, *values)
-        if found != signature or len(values) != len(order) + 1:
+        found, *values, row_id = orjson.loads(base64.urlsafe_b64decode(cursor))
+        if found != signature or len(values) != len(order) or type(row_id) is not int or not 0 < row_id <= HIGHEST_ID:
             raise wrong
+        refuse_nul(name, *values)
         kinds = [getattr(model, key).type.python_type for key, _ in order]
-        return (*(_typed(kind, value) for kind, value in zip(kinds, values, strict=False)), int(values[-1]))
-    except (ValueError, TypeError, binascii.Error) as error:
+        return (*(_typed(kind, value) for kind, value in zip(kinds, values, strict=True)), row_id)
+    except (ValueError, TypeError, OverflowError, binascii.Error) as error:
         raise wrong from error
 
 
 def _typed(kind: type[Any], value: Any) -> Any:
+    """An order value as its column has it; `ValueError` for what cannot have come from there."""
     if value is None or type(value) is kind:
         return value
-    if issubclass(kind, datetime | date):
-        return kind.fromisoformat(value)
-    return kind(value)
+    if issubclass(kind, Enum):
+        return kind(value)
+    if not issubclass(kind, date) or not isinstance(value, str):  # a datetime is a date
+        raise ValueError(value)
+    if kind is date:
+        return date.fromisoformat(value)
+    instant = datetime.fromisoformat(value)
+    if instant.tzinfo is None:
+        raise ValueError(value)
+    return instant.astimezone(UTC)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NewType
 
@@ -33,7 +33,8 @@ def _date(value: Any) -> date:
 def _instant(value: Any) -> datetime:
     try:
         instant = datetime.fromisoformat(value)
-    except (TypeError, ValueError) as error:
+        instant.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as error:
         raise GraphQLError("DateTime cannot represent a value that is not RFC 3339") from error
     if instant.tzinfo is None:
         raise GraphQLError("DateTime cannot represent a time without an offset")

@@ -13,6 +13,7 @@ from caregraph.graph.errors import Code, Refused
 from caregraph.graph.fields import describe
 from caregraph.graph.inputs import Changes, given
 from caregraph.graph.links import replace_links
+from caregraph.graph.locking import lock
 from caregraph.graph.resource import apply
 from caregraph.people.inputs import ClientInput
 from caregraph.people.models import Client, Label
@@ -72,7 +73,7 @@ async def set_episode_labels(
 
 async def add_client(tx: Tx, episode: models.Episode, client: Client) -> models.Episode:
     """Put one more client on an episode (`fit.episodes.add_client`). `CONFLICT` when already there."""
-    await _lock(tx, episode)
+    await lock(tx, episode)  # clients join and leave one after the other
     if await _place(tx, episode.id, client.id) is not None:
         raise Refused(Code.CONFLICT, "The client is already on this episode", "clientId")
     await _join(tx, episode, client)
@@ -90,7 +91,7 @@ async def remove_client(
     Refused while the client has scores there, unless forced. The last client's leaving deletes the episode; `node` is
     then null.
     """
-    await _lock(tx, episode)
+    await lock(tx, episode)  # clients join and leave one after the other
     place = await _place(tx, episode.id, client.id, with_for_update=True)
     if place is None:
         raise Refused(Code.NOT_FOUND, "The client is not on this episode", "clientId")
@@ -194,13 +195,6 @@ async def _record(tx: Tx, score: S, session: models.Session, client_id: int, rat
     tx.add(score)
     await tx.flush()
     return score
-
-
-async def _lock(tx: Tx, episode: models.Episode) -> None:
-    """Clients join and leave an episode one after the other."""
-    locked = await tx.scalar(select(models.Episode.id).where(models.Episode.id == episode.id).with_for_update())
-    if locked is None:
-        raise Refused(Code.NOT_FOUND, "Episode not found", "id")
 
 
 async def _place(tx: Tx, episode_id: int, client_id: int, **lock: Any) -> models.EpisodeClient | None:

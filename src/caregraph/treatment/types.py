@@ -99,7 +99,7 @@ class Session(Node):
     order_by=(models.Score.created_at,),
     abstract=True,
 )
-class Score:
+class Score(Node):
     """A filled-in scale of four lines. Seen as its client is."""
 
     measure: MeasureKind = field("Which scale it is.")
@@ -119,7 +119,7 @@ class Score:
 
 
 @node(models.OrsScore)
-class OrsScore(Node, Score):
+class OrsScore(Score):
     """Outcome Rating Scale: how the client has been doing. Each line 0 to 10, higher is better."""
 
     individually: float = field("Personal well-being, 0 to 10.")
@@ -129,7 +129,7 @@ class OrsScore(Node, Score):
 
 
 @node(models.SrsScore)
-class SrsScore(Node, Score):
+class SrsScore(Score):
     """Session Rating Scale: how the session was for the client. Each line 0 to 10, higher is better."""
 
     relationship: float = field("Relationship with the therapist, 0 to 10.")

@@ -1,0 +1,106 @@
+"""A query sees one state of the world, on one connection, whatever others write meanwhile."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from caregraph.graph.context import Context
+from caregraph.graph.loaders import CountByParent, RowsByParent
+from factories.people import make_client, make_label
+from factories.treatment import make_episode
+from kit import World
+
+QUERY = "{ clients { totalCount nodes { fullName episodes { totalCount nodes { title labels { name } } } } } }"
+
+
+async def test_a_row_written_between_two_levels_is_not_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = await make_client(world.user, full_name="Kim")
+    await make_episode(world.user, client, title="First")
+    load = RowsByParent.load_many
+    written = 0
+
+    async def write_first(self: RowsByParent, context: Context, keys: Sequence[int]) -> list[Any]:
+        nonlocal written
+        written += 1
+        if written <= 2:  # between clients and episodes, and between episodes and labels
+            label = await make_label(world.superuser, f"Label {written}")
+            await make_episode(world.user, client, title="Later", labels=(label,))
+        return await load(self, context, keys)
+
+    monkeypatch.setattr(RowsByParent, "load_many", write_first)
+
+    during = await world.user.ask(QUERY)
+    after = await world.user.ask(QUERY)
+
+    assert during.data["clients"]["nodes"] == [
+        {"fullName": "Kim", "episodes": {"totalCount": 1, "nodes": [{"title": "First", "labels": []}]}}
+    ]
+    episodes = after.data["clients"]["nodes"][0]["episodes"]
+    assert (episodes["totalCount"], len(episodes["nodes"])) == (3, 3)
+
+
+async def test_a_row_deleted_between_a_page_and_its_count_is_still_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await make_client(world.user, full_name="Kim")
+    episode = await make_episode(world.user, client, title="First")
+    count = CountByParent.load_many
+
+    async def delete_first(self: CountByParent, context: Context, keys: Sequence[int]) -> list[int]:
+        async with world.writing(world.user) as tx:
+            await tx.delete(episode)
+        return await count(self, context, keys)
+
+    monkeypatch.setattr(CountByParent, "load_many", delete_first)
+
+    answer = await world.user.ask(QUERY)
+
+    episodes = answer.data["clients"]["nodes"][0]["episodes"]
+    assert episodes == {"totalCount": 1, "nodes": [{"title": "First", "labels": []}]}
+    assert (await world.counts())["episodes"] == 0
+
+
+async def test_a_query_takes_one_connection(world: World) -> None:
+    for name in ("Ann", "Bo"):
+        await make_episode(world.user, await make_client(world.user, full_name=name))
+    engine = world.database.engines[0].sync_engine
+    most = 0
+
+    def remember(*_: Any) -> None:
+        nonlocal most
+        most = max(most, engine.pool.checkedout())
+
+    from sqlalchemy import event
+
+    event.listen(engine, "before_cursor_execute", remember)
+    try:
+        answer = await world.user.ask(f"{{ a: clients {{ totalCount }} b: episodes {{ totalCount }} {QUERY[1:]}")
+    finally:
+        event.remove(engine, "before_cursor_execute", remember)
+
+    assert answer.data["a"] == {"totalCount": 2}
+    assert most == 1
+    assert engine.pool.checkedout() == 0
+
+
+async def test_operations_at_the_same_time_do_not_share_a_snapshot(world: World) -> None:
+    await make_client(world.user, full_name="Ben's")
+    await make_client(world.other_user, full_name="Otto's")
+    query = "{ clients { nodes { fullName } } }"
+
+    answers = await asyncio.gather(*(one.ask(query) for _ in range(10) for one in (world.user, world.other_user)))
+
+    names = [answer.data["clients"]["nodes"] for answer in answers]
+    assert names == [[{"fullName": "Ben's"}], [{"fullName": "Otto's"}]] * 10
+
+
+async def test_a_failed_query_gives_its_connection_back(world: World) -> None:
+    await make_client(world.user)
+
+    for _ in range(15):  # more than the pool has
+        answer = await world.user.ask("{ clients { nodes { episodes(first: -1) { totalCount } } } }")
+        assert answer.error == ("BAD_USER_INPUT", "first must be between 0 and 5000")
+
+    assert [engine.sync_engine.pool.checkedout() for engine in world.database.engines] == [0] * len(world.database.engines)
