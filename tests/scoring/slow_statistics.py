@@ -54,7 +54,7 @@ def green_limit(intake: float, ordinal: float) -> float:
 def age_name(age: float | None) -> str:
     if age is None or age < 0:
         return "unknown_age"
-    for limit, name in ((6, "under_6"), (13, "6_12"), (18, "13_17")):
+    for limit, name in ((6, "under_6"), (13, "aged_6_to_12"), (18, "aged_13_to_17")):
         if age < limit:
             return name
     return "adult"
@@ -62,7 +62,7 @@ def age_name(age: float | None) -> str:
 
 def cutoff_of(rules: Rules, age: float | None, informant: int) -> float:
     table = rules.self_cutoffs if informant == 0 else rules.collateral_cutoffs
-    return table[{"under_6": 0, "6_12": 1, "13_17": 2}.get(age_name(age), 3)]
+    return table[{"under_6": 0, "aged_6_to_12": 1, "aged_13_to_17": 2}.get(age_name(age), 3)]
 
 
 def healthy(rules: Rules, total: float, cutoff: float) -> bool:
@@ -122,7 +122,7 @@ def cases(rows):
         "n_clients": len({row.client for row in rows}),
         "n_raters": sum(row.rater_count for row in rows),
     }
-    for name in ("under_6", "6_12", "13_17", "adult", "unknown_age"):
+    for name in ("under_6", "aged_6_to_12", "aged_13_to_17", "adult", "unknown_age"):
         found[f"n_clients_{name}"] = len({row.client for row in rows if age_name(row.age) == name})
     return found
 
@@ -161,7 +161,7 @@ def intakes(series, rules):
         "pct_intake_above_cutoff": percentage(above, len(scored)),
         "mean_most_recent_ors": mean([ors[-1] for _, _, ors in scored]),
     }
-    for name in ("under_6", "6_12", "13_17", "adult", "unknown_age"):
+    for name in ("under_6", "aged_6_to_12", "aged_13_to_17", "adult", "unknown_age"):
         found[f"mean_intake_ors_{name}"] = mean([ors[0] for row, _, ors in scored if age_name(row.age) == name])
     return found
 

@@ -166,14 +166,14 @@ class TestCounting:
         found = one_group(rows)
 
         assert found["n_clients"] == 2
-        assert [found[f"n_clients_{age}"] for age in ("under_6", "6_12", "13_17", "adult", "unknown_age")] == [
+        assert [found[f"n_clients_{age}"] for age in ("under_6", "aged_6_to_12", "aged_13_to_17", "adult", "unknown_age")] == [
             0,
             0,
             1,
             1,
             1,
         ]
-        assert found["mean_intake_ors_13_17"] == 20.0
+        assert found["mean_intake_ors_aged_13_to_17"] == 20.0
         assert found["mean_intake_ors_adult"] == 25.0
         assert found["mean_intake_ors_unknown_age"] is None
 

@@ -23,8 +23,8 @@ class Index:
 
 AGE_BAND_NAMES: dict[AgeBand, str] = {
     AgeBand.UNDER_6: "under_6",
-    AgeBand.AGE_6_12: "6_12",
-    AgeBand.AGE_13_17: "13_17",
+    AgeBand.AGE_6_12: "aged_6_to_12",
+    AgeBand.AGE_13_17: "aged_13_to_17",
     AgeBand.ADULT: "adult",
     AgeBand.UNKNOWN: "unknown_age",
 }
