@@ -98,10 +98,11 @@ def lookups() -> list[str]:
     functions = {
         "caregraph_api_token(email text, secret text)": (
             "TABLE (user_id bigint, organization_id bigint, is_superuser boolean)",
-            "SELECT m.user_id, m.organization_id, m.is_superuser FROM api_tokens t"
-            " JOIN users u ON u.id = t.user_id JOIN memberships m ON m.user_id = u.id"
-            " WHERE t.token_hash = $2 AND u.email = $1 AND u.api_enabled AND NOT m.is_disabled"
-            " ORDER BY m.id LIMIT 1",
+            """
+            SELECT m.user_id, m.organization_id, m.is_superuser FROM api_tokens t
+            JOIN users u ON u.id = t.user_id JOIN memberships m ON m.user_id = u.id
+            WHERE t.token_hash = $2 AND u.email = $1 AND u.api_enabled AND NOT m.is_disabled ORDER BY m.id LIMIT 1
+            """,
         ),
         "caregraph_calculator(email text, secret text)": (
             "TABLE (id bigint, organization_id bigint)",
@@ -109,16 +110,20 @@ def lookups() -> list[str]:
         ),
         "caregraph_account(email text)": (
             "TABLE (user_id bigint, password_hash text, api_enabled boolean, organization_id bigint)",
-            "SELECT u.id, u.password_hash, u.api_enabled, m.organization_id FROM users u"
-            " JOIN memberships m ON m.user_id = u.id"
-            " WHERE u.email = $1 AND NOT m.is_disabled ORDER BY m.id LIMIT 1",
+            """
+            SELECT u.id, u.password_hash, u.api_enabled, m.organization_id FROM users u
+            JOIN memberships m ON m.user_id = u.id
+            WHERE u.email = $1 AND NOT m.is_disabled ORDER BY m.id LIMIT 1
+            """,
         ),
     }
     statements = []
     for signature, (returns, body) in functions.items():
         statements += [
-            f"CREATE FUNCTION {signature} RETURNS {returns} LANGUAGE sql STABLE SECURITY DEFINER"
-            f" SET search_path FROM CURRENT AS $$ {body} $$",
+            f"""
+            CREATE FUNCTION {signature} RETURNS {returns} LANGUAGE sql STABLE SECURITY DEFINER
+            SET search_path FROM CURRENT AS $$ {body} $$
+            """,
             f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC",
             f"GRANT EXECUTE ON FUNCTION {signature} TO caregraph_app",
         ]
@@ -137,8 +142,10 @@ def last_membership() -> list[str]:
         END $$
         """,
         "REVOKE ALL ON FUNCTION caregraph_last_membership() FROM PUBLIC",
-        "CREATE TRIGGER last_membership AFTER DELETE ON memberships"
-        " FOR EACH ROW EXECUTE FUNCTION caregraph_last_membership()",
+        """
+        CREATE TRIGGER last_membership AFTER DELETE ON memberships
+        FOR EACH ROW EXECUTE FUNCTION caregraph_last_membership()
+        """,
     ]
 
 
