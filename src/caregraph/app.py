@@ -1,23 +1,34 @@
 """The application: the only place that wires settings, database, schema and routes together."""
 
+import asyncio
+import logging
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
 from caregraph import schema
+from caregraph.auth.links import Links
 from caregraph.auth.secrets import Passwords
 from caregraph.db.attempts import Attempts
+from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Database
+from caregraph.db.storage import Storage
 from caregraph.graph.execution import Engine
 from caregraph.http import playground
+from caregraph.http.downloads import Downloads
 from caregraph.http.runner import Runner
 from caregraph.http.view import GraphQLEndpoint
 from caregraph.operations import operations
 from caregraph.settings import Settings
+
+LOG = logging.getLogger("caregraph")
+_SWEEP_INTERVAL = 30
 
 built_schema = cache(schema.build)
 
@@ -26,26 +37,44 @@ def create_app(settings: Settings, *, principals: Sequence[playground.Principal]
     """The whole server as an ASGI application. `principals` are demo credentials for the playground, or none."""
     database = Database(settings)
     lookups = SignInLookups(database)
-    provided = {
+    provided: dict[type[Any], Any] = {
         Attempts: Attempts(database, window=settings.sign_in_window),
         SignInLookups: lookups,
+        Storage: Storage(settings.files_url),
+        Links: Links(settings.secret_key or secrets.token_hex(32), lifetime=settings.link_lifetime),
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
     }
     engine = Engine(built_schema(), hide_suggestions=not settings.development)
     runner = Runner(engine, database, settings, provided)
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(runner, lookups)),
+        Route("/files/{token}", Downloads(database, provided[Storage], provided[Links]).answer),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),
     ]
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(_sweep_regularly(database, provided[Storage]))
         yield
+        sweeping.cancel()
         await database.close()
 
     app = Starlette(routes=routes, lifespan=lifespan)
     app.state.database = database
+    app.state.storage, app.state.links = provided[Storage], provided[Links]
     return app
+
+
+async def _sweep_regularly(database: Database, storage: Storage) -> None:
+    """Remove objects of deleted files, also of those that went with their client."""
+    while True:
+        try:
+            removed = await sweep(database, storage)
+        except Exception:  # noqa: BLE001 whatever stands in the way now may be gone in a while
+            LOG.warning("files of deleted rows could not be removed; trying again")
+            removed = 0
+        if not removed:
+            await asyncio.sleep(_SWEEP_INTERVAL)
 
 
 def _examples() -> list[playground.Example]:

@@ -18,6 +18,17 @@ def setting(description: str, default: Any) -> Any:
     return field(default=default, metadata={"description": description})
 
 
+_ABOVE_ZERO = (
+    "pool_size",
+    "pool_timeout",
+    "statement_timeout",
+    "maximum_body",
+    "maximum_file",
+    "sign_in_window",
+    "link_lifetime",
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What an operator can choose. Each field is read from `CAREGRAPH_<NAME>`."""
@@ -31,6 +42,20 @@ class Settings:
     pool_timeout: float = setting("Seconds a request waits for a database connection", 5.0)
     statement_timeout: float = setting("Seconds after which PostgreSQL ends one statement", 15.0)
     maximum_body: int = setting("Bytes of the largest request body", 1_048_576)
+    files_url: str = setting(
+        "Where uploaded files live: a folder, or `s3://bucket/prefix` with credentials as AWS tools take them",
+        "caregraph-files",
+    )
+    maximum_file: int = setting("Bytes of the largest uploaded file", 10_485_760)
+    maximum_files: int = setting("Files in one request", 10)
+    file_types: str = setting(
+        "Content types that may be uploaded, with commas between",
+        "application/pdf,image/gif,image/jpeg,image/png,image/webp,text/csv,text/plain",
+    )
+    secret_key: str = setting(
+        "Signs download links, the same for all processes; without one, links end with the process", ""
+    )
+    link_lifetime: int = setting("Seconds for which a download link works", 300)
     sign_in_attempts_per_account: int = setting("Attempts on one account within the window, then refused", 10)
     sign_in_attempts_per_address: int = setting("Attempts from one address within the window, then refused", 100)
     sign_in_window: int = setting("Seconds over which sign-in attempts are counted", 900)
@@ -38,7 +63,7 @@ class Settings:
     password_passes: int = setting("Argon2id passes per password", 3)
 
     def __post_init__(self) -> None:
-        for name in ("pool_size", "pool_timeout", "statement_timeout", "maximum_body", "sign_in_window"):
+        for name in _ABOVE_ZERO:
             if getattr(self, name) <= 0:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must be above 0")
         if not self.database_url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):

@@ -2,9 +2,10 @@
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, NewType
+from typing import IO, Any, NewType
 
 import orjson
 import strawberry
@@ -14,6 +15,20 @@ from strawberry.types.scalar import ScalarDefinition
 EmailAddress = NewType("EmailAddress", str)
 PhoneNumber = NewType("PhoneNumber", str)
 Json = NewType("Json", object)
+
+
+@dataclass(frozen=True, eq=False)
+class IncomingFile:
+    """A file of a multipart request, readable as long as the request lasts."""
+
+    name: str
+    content_type: str
+    size: int
+    """Bytes."""
+    content: IO[bytes]
+
+
+Upload = NewType("Upload", IncomingFile)
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)+")
 _PHONE = re.compile(r"\+?[0-9 ().\-/]{3,40}")
@@ -63,6 +78,12 @@ def _phone(value: Any) -> str:
     return value
 
 
+def _upload(value: Any) -> IncomingFile:
+    if not isinstance(value, IncomingFile):
+        raise GraphQLError("Upload cannot represent a value that is not a file of a multipart request")
+    return value
+
+
 def _scalar(name: str, url: str, description: str, *, read: Any, write: Any = str) -> ScalarDefinition:
     return strawberry.scalar(
         name=name, specified_by_url=url, description=description, parse_value=read, serialize=write
@@ -101,6 +122,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         "https://www.itu.int/rec/T-REC-E.123",
         "A telephone number as people write it: digits, spaces, `+ ( ) . - /`, 3 to 40 characters.",
         read=_phone,
+    ),
+    Upload: _scalar(
+        "Upload",
+        "https://github.com/jaydenseric/graphql-multipart-request-spec",
+        "A file, sent as the GraphQL multipart request specification says.",
+        read=_upload,
     ),
     Json: _scalar(
         "JSON",

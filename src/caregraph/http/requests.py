@@ -8,18 +8,13 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from caregraph.settings import Settings
+
+from .errors import HttpError
+from .multipart import is_multipart, read_multipart
+
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
-
-
-class HttpError(Exception):
-    """A request that never becomes an operation."""
-
-    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
-        """`headers` with `_` for `-`."""
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 @dataclass(frozen=True)
@@ -53,15 +48,17 @@ def _quality(text: str) -> float:
         return 0.0
 
 
-async def read(request: Request, *, maximum_body: int) -> GraphQLRequest:
-    """The request's parameters, from the query string of a GET or the JSON body of a POST."""
+async def read(request: Request, settings: Settings) -> GraphQLRequest:
+    """The request's parameters, from the query string of a GET, the JSON body of a POST or a multipart form."""
     if request.method == "GET":
         return _checked({name: _parameter(name, text) for name, text in request.query_params.items()})
     if request.method != "POST":
         raise HttpError(405, "METHOD_NOT_ALLOWED", "GraphQL takes GET and POST", allow="GET, POST")
+    if is_multipart(request.headers):
+        return _checked(await read_multipart(request, settings))
     _check_content_type(request.headers)
     try:
-        body = orjson.loads(await _body(request, maximum_body))
+        body = orjson.loads(await _body(request, settings.maximum_body))
     except orjson.JSONDecodeError as error:
         raise HttpError(400, "BAD_REQUEST", "The body is not JSON") from error
     return _checked(body)

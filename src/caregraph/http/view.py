@@ -13,7 +13,8 @@ from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError
 from caregraph.graph.execution import is_query
 from caregraph.graph.scalars import encode_json
 
-from .requests import GRAPHQL_RESPONSE, JSON, HttpError, media_type, read
+from .errors import HttpError
+from .requests import GRAPHQL_RESPONSE, JSON, media_type, read
 from .runner import RefusedRequestError, Runner
 
 
@@ -38,10 +39,12 @@ class GraphQLEndpoint:
             response = _failure(401, "UNAUTHENTICATED", AUTHENTICATION_FAILED, answer_as)
         except PoolTimeoutError:
             response = _failure(503, "UNAVAILABLE", "The server is busy, try again", answer_as, {"retry-after": "1"})
+        finally:
+            await request.close()  # uploaded files go with their request
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, answer_as: str) -> Response:
-        wanted = await read(request, maximum_body=self._runner.settings.maximum_body)
+        wanted = await read(request, self._runner.settings)
         try:
             ready = self._runner.prepare(wanted)
         except RefusedRequestError as refused:

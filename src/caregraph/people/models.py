@@ -32,6 +32,25 @@ class Client(TenantRow, Timestamped, Searchable, Base):
     gdpr_approval: Mapped[bool] = mapped_column(default=False)
 
 
+class File(TenantRow, Timestamped, Base):
+    """A file about a client. Its bytes are in the storage, under a random key."""
+
+    __tablename__ = "files"
+    __table_args__ = (
+        tenant_key("client_id", to="clients"),
+        UniqueConstraint("storage_key"),
+        Index(None, "organization_id", "client_id", "created_at", "id"),
+        Index(None, "organization_id", "created_at", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int]
+    name: Mapped[str]
+    content_type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str]
+    storage_key: Mapped[str]
+
+
 class ClientOwner(TenantRow, Base):
     """A user who works with a client. Every client has at least one."""
 

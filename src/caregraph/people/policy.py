@@ -26,6 +26,14 @@ def owned_by(organization_id: int | None, user_id: int | None) -> ColumnElement[
     )
 
 
+@rule(models.File)
+def files(viewer: Viewer) -> ColumnElement[bool]:
+    """As the client."""
+    if viewer.may(Permission.ORGANIZATION):
+        return true()
+    return models.File.client_id.in_(ids(models.Client.id).where(clients(viewer)))
+
+
 rule(models.Label)(members)
 rule(models.ClientOwner)(members)
 

@@ -14,13 +14,14 @@ from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
 from caregraph.graph.search import contains, named
 
-from . import models, service
+from . import files, models, service
 from .inputs import LabelInput
 from .lists import ListScope, owned_clients
-from .types import Client, Label
+from .types import Client, File, Label
 
 CLIENTS = Resource(Client)
 LABELS = Resource(Label)
+FILES = Resource(File)
 
 
 async def _found(
@@ -47,6 +48,7 @@ class Query:
 
     client: Client | None = CLIENTS.get()
     clients: Page[Client] | None = CLIENTS.page(_found, order="full_name")
+    file: File | None = FILES.get()
     label: Label | None = LABELS.get()
     labels: Page[Label] | None = LABELS.page(order="name")
 
@@ -59,6 +61,8 @@ class Mutation:
     delete_client: DeletePayload | None = action(service.delete_client, needs=Permission.CARE)
     set_client_owners: Payload[Client] | None = action(service.set_owners, needs=Permission.CARE)
     set_client_labels: Payload[Client] | None = action(service.set_labels, needs=Permission.CARE)
+    upload_file: Payload[File] | None = action(files.upload_file, needs=Permission.CARE)
+    delete_file: DeletePayload | None = action(files.delete_file, needs=Permission.CARE)
     create_label: Payload[Label] | None = LABELS.create(LabelInput, needs=Permission.MANAGE_LABELS)
     update_label: Payload[Label] | None = LABELS.update(LabelInput, needs=Permission.MANAGE_LABELS)
     delete_label: DeletePayload | None = action(service.delete_label, needs=Permission.MANAGE_LABELS)

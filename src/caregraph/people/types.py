@@ -8,9 +8,9 @@ from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page
 from caregraph.graph.relations import many, one
 from caregraph.graph.scalars import PhoneNumber
-from caregraph.refs import EpisodeChartRef, EpisodeRef, LabelRef, OrganizationRef, UserRef
+from caregraph.refs import ClientRef, EpisodeChartRef, EpisodeRef, FileRef, LabelRef, OrganizationRef, UserRef
 
-from . import models
+from . import files, models
 from .enums import Gender
 
 
@@ -44,6 +44,7 @@ class Client(Node):
     episodes: Page[EpisodeRef] = many(
         description="The client's courses of care.", through="episode_clients", order="start_date", size=3
     )
+    files: Page[FileRef] = many("files.client_id", description="Files about the client.", order="created_at", size=5)
     scores_by_session: list[EpisodeChartRef] = computed(
         "caregraph.treatment.charts:of_client",
         "Charts of the client's scores, an entry per episode by its start (`fit.clients.scores_by_session`).",
@@ -55,3 +56,16 @@ class Label(Node):
     """A tag of the organization for clients and episodes. All its users may read it, superusers change it."""
 
     name: str = field("Name, unique within the organization; filters go by it, letter for letter.")
+
+
+@node(models.File, order_by=(models.File.created_at,))
+class File(Node):
+    """A file about a client. Seen as the client is."""
+
+    name: str = field("File name as it was sent, without folders.")
+    content_type: str = field("Media type, such as `application/pdf`.")
+    size: int = field("Bytes.")
+    sha256: str = field("SHA-256 of the bytes, hexadecimal.")
+    created_at: datetime = field("When it was uploaded.")
+    client: ClientRef = one("files.client_id", "The client whom it is about.")
+    url: str = computed(files.link)

@@ -1,0 +1,71 @@
+"""Files about clients: taking them in, letting them go, and links to fetch them by."""
+
+import asyncio
+import hashlib
+import secrets
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import IO, Annotated
+
+from caregraph.auth.links import Links
+from caregraph.db.session import Tx
+from caregraph.db.storage import Storage
+from caregraph.graph.context import Context
+from caregraph.graph.errors import Code, Refused
+from caregraph.graph.fields import describe
+from caregraph.graph.inputs import LONGEST_NAME
+from caregraph.graph.scalars import Upload
+
+from . import models
+
+_PIECE = 256 * 1024
+
+
+async def upload_file(
+    tx: Tx,
+    context: Context,
+    client: models.Client,
+    file: Annotated[Upload, describe("The file, by the GraphQL multipart request specification.")],
+) -> models.File:
+    """Add a file to a client. The content types and sizes that are taken are settings of the server."""
+    allowed = {one.strip() for one in context.settings.file_types.split(",")}
+    if file.content_type not in allowed:
+        raise Refused(Code.INVALID, f"Files of type {file.content_type} are not taken", "file")
+    name = _base_name(file.name)
+    if not name:
+        raise Refused(Code.INVALID, "The file has no name", "file")
+    row = models.File(
+        client_id=client.id,
+        name=name,
+        content_type=file.content_type,
+        size=file.size,
+        sha256=await asyncio.to_thread(_digest, file.content),
+        storage_key=secrets.token_hex(16),
+    )
+    tx.add(row)
+    await tx.flush()  # the row first: what it refuses is never stored
+    await context.the(Storage).put(row.storage_key, file.content)
+    return row
+
+
+async def delete_file(tx: Tx, file: models.File) -> None:
+    """Delete a file; its bytes are removed from the storage soon after."""
+    await tx.delete(file)
+
+
+async def link(context: Context, file: models.File) -> str:
+    """Where to fetch the bytes: a path of this server, signed, that works without credentials until it expires."""
+    return f"/files/{context.the(Links).token(file.organization_id, file.id)}"
+
+
+def _base_name(name: str) -> str:
+    """The name without folders of either kind and without control characters, at most 200 characters."""
+    last = PureWindowsPath(PurePosixPath(name).name).name
+    return "".join(one for one in last if one.isprintable())[-LONGEST_NAME:].strip()
+
+
+def _digest(content: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while piece := content.read(_PIECE):
+        digest.update(piece)
+    content.seek(0)
+    return digest.hexdigest()
