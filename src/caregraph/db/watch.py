@@ -22,6 +22,7 @@ _PAUSE = 0.02
 class CountingPool(AsyncAdaptedQueuePool):
     """The usual pool, which also knows how many wait for a connection."""
 
+    __module__ = AsyncAdaptedQueuePool.__module__  # names its logger: what it logs are a library's records
     waiting = 0
 
     def _do_get(self) -> Any:
