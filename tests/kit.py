@@ -1,6 +1,7 @@
 """The world of the tests: two organizations, their people, and how these speak to the real application."""
 
-from collections.abc import AsyncIterator, Iterator
+import dataclasses
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -99,12 +100,21 @@ class World:
     calculator: Principal
 
     def __init__(self, url: str, admin_url: str, **settings: Any) -> None:
-        self.settings = settings_for(url, **settings)
-        self.app = create_app(self.settings)
-        self.database: Database = self.app.state.database
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://caregraph.test")
+        self._open(settings_for(url, **settings))
         self.nobody = Principal(self, "nobody")
         self._admin = create_async_engine(admin_url)
+
+    def _open(self, settings: Settings, **options: Any) -> None:
+        self.settings = settings
+        self.app = create_app(settings, **options)
+        self.database: Database = self.app.state.database
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://caregraph.test")
+
+    async def restart(self, *, options: Mapping[str, Any] | None = None, **settings: Any) -> None:
+        """The same people and data behind an application with other settings."""
+        await self.http.aclose()
+        await self.database.close()
+        self._open(dataclasses.replace(self.settings, **settings), **(options or {}))
 
     @property
     def principals(self) -> list[Principal]:

@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
 
+from opentelemetry.trace import TracerProvider
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from caregraph import schema
@@ -22,7 +24,13 @@ from caregraph.db.storage import Storage
 from caregraph.graph.execution import Engine
 from caregraph.http import playground
 from caregraph.http.downloads import Downloads
+from caregraph.http.draining import Draining
+from caregraph.http.guard import Guard
+from caregraph.http.health import Health
+from caregraph.http.metrics import Metrics
+from caregraph.http.requestlog import OperationLog, RequestLog
 from caregraph.http.runner import Runner
+from caregraph.http.tracing import Tracing
 from caregraph.http.view import GraphQLEndpoint
 from caregraph.operations import operations
 from caregraph.settings import Settings
@@ -33,8 +41,17 @@ _SWEEP_INTERVAL = 30
 built_schema = cache(schema.build)
 
 
-def create_app(settings: Settings, *, principals: Sequence[playground.Principal] = ()) -> Starlette:
-    """The whole server as an ASGI application. `principals` are demo credentials for the playground, or none."""
+def create_app(
+    settings: Settings,
+    *,
+    principals: Sequence[playground.Principal] = (),
+    spans: TracerProvider | None = None,
+) -> Starlette:
+    """The whole server as an ASGI application.
+
+    `principals` are demo credentials for the playground, or none; `spans` is where spans go, by default what the
+    process has set up.
+    """
     database = Database(settings)
     lookups = SignInLookups(database)
     provided: dict[type[Any], Any] = {
@@ -45,10 +62,16 @@ def create_app(settings: Settings, *, principals: Sequence[playground.Principal]
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
     }
     engine = Engine(built_schema(), hide_suggestions=not settings.development)
-    runner = Runner(engine, database, settings, provided)
+    draining = Draining()
+    metrics = Metrics(one.name for one in operations())
+    guard = Guard(settings, draining, [Tracing(spans), metrics, OperationLog()])
+    metrics.watch_process(database, guard.gate)
+    runner = Runner(engine, database, settings, provided, guard)
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(runner, lookups)),
         Route("/files/{token}", Downloads(database, provided[Storage], provided[Links]).answer),
+        *Health(database, draining).routes(),
+        *([metrics.route(token=settings.metrics_token)] if settings.metrics else []),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),
     ]
 
@@ -59,9 +82,14 @@ def create_app(settings: Settings, *, principals: Sequence[playground.Principal]
         sweeping.cancel()
         await database.close()
 
-    app = Starlette(routes=routes, lifespan=lifespan)
+    paths = {getattr(route, "path", "").split("/")[1] for route in routes}
+    app = Starlette(
+        routes=routes, lifespan=lifespan, middleware=[Middleware(RequestLog, draining=draining, paths=paths)]
+    )
+    app.state.settings = settings
     app.state.database = database
     app.state.storage, app.state.links = provided[Storage], provided[Links]
+    app.state.guard = guard
     return app
 
 

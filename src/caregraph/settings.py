@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from caregraph.logs import FORMATS, LEVELS
+
 PREFIX = "CAREGRAPH_"
+
+_ABOVE_ZERO = (
+    "pool_size",
+    "pool_timeout",
+    "statement_timeout",
+    "operation_timeout",
+    "running_operations",
+    "maximum_body",
+    "sign_in_window",
+)
 
 
 class InvalidSettingError(ValueError):
@@ -39,8 +51,17 @@ class Settings:
     )
     development: bool = setting("Suggestions and causes in error messages; never with real clients", default=False)
     pool_size: int = setting("Database connections a process keeps open", 10)
-    pool_timeout: float = setting("Seconds a request waits for a database connection", 5.0)
-    statement_timeout: float = setting("Seconds after which PostgreSQL ends one statement", 15.0)
+    pool_timeout: float = setting("Seconds a request waits for a database connection or for its turn, then 503", 5.0)
+    statement_timeout: float = setting("Seconds after which one statement is ended", 15.0)
+    operation_timeout: float = setting("Seconds after which an operation is ended", 30.0)
+    running_operations: int = setting("Operations that run at the same time; others wait", 50)
+    waiting_operations: int = setting("Operations that wait for their turn; further ones are answered 503 at once", 200)
+    shutdown_grace: float = setting("Seconds after SIGTERM in which operations still begin; not ready at once", 2.0)
+    shutdown_timeout: float = setting("Seconds after SIGTERM at which what still runs is cut off", 20.0)
+    metrics: bool = setting("Whether `/metrics` answers", default=True)
+    metrics_token: str = setting("Bearer token that `/metrics` asks for; empty: none", "")
+    log_level: str = setting("Least level of our own log records: debug, info, warning or error", "info")
+    log_format: str = setting("`json` or `text`", "json")
     maximum_body: int = setting("Bytes of the largest request body", 1_048_576)
     files_url: str = setting(
         "Where uploaded files live: a folder, or `s3://bucket/prefix` with credentials as AWS tools take them",
@@ -66,6 +87,11 @@ class Settings:
         for name in _ABOVE_ZERO:
             if getattr(self, name) <= 0:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must be above 0")
+        if self.shutdown_grace < 0 or self.shutdown_grace > self.shutdown_timeout:
+            raise InvalidSettingError(f"{PREFIX}SHUTDOWN_GRACE must be between 0 and {PREFIX}SHUTDOWN_TIMEOUT")
+        for name, allowed in (("log_level", LEVELS), ("log_format", FORMATS)):
+            if getattr(self, name) not in allowed:
+                raise InvalidSettingError(f"{PREFIX}{name.upper()} must be one of {', '.join(allowed)}")
         if not self.database_url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
             raise InvalidSettingError(
                 f"{PREFIX}DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://"

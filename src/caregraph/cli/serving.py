@@ -1,14 +1,24 @@
 """Runs an application under uvicorn, quietly and to a clean end."""
 
+import asyncio
 import signal
 import socket
 import sys
 from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
-_SECONDS_TO_FINISH = 20
+from caregraph import logs
+from caregraph.http import telemetry
+
+if TYPE_CHECKING:
+    from caregraph.http.guard import Guard
+    from caregraph.settings import Settings
+
+_SECONDS_TO_WRITE = 1
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -32,15 +42,51 @@ def address(taken: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def serve(app: ASGIApp, taken: socket.socket) -> None:
-    """Serve until interrupted or terminated. Requests are not logged: they may name people."""
-    server = uvicorn.Server(
-        uvicorn.Config(app, access_log=False, timeout_graceful_shutdown=_SECONDS_TO_FINISH, log_level="warning")
-    )
+def serve(app: Starlette, taken: socket.socket) -> None:
+    """Serve until interrupted or terminated. uvicorn logs no requests: our own line about each names nobody."""
+    settings: Settings = app.state.settings
+    logs.configure(level=settings.log_level, style=settings.log_format)
+    telemetry.configure()
+    server = _Server(app)
     with suppress(KeyboardInterrupt):  # raised again by uvicorn when it has finished
         server.run(sockets=[taken])
     if not server.started:
         sys.exit(1)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but a signal first takes the application out of service; a second one ends it at once."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._settings: Settings = app.state.settings
+        self._guard: Guard = app.state.guard
+        self._leaving: asyncio.Task[None] | None = None
+        super().__init__(
+            # By the time that uvicorn shuts down, operations have ended: what is left are answers being written.
+            uvicorn.Config(app, access_log=False, log_config=None, timeout_graceful_shutdown=_SECONDS_TO_WRITE)
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._guard.draining.begun or not self.started:
+            super().handle_exit(sig, frame)
+        else:
+            self._guard.draining.begun = True
+            self._loop.call_soon_threadsafe(self._leave, sig, frame)
+
+    def _leave(self, sig: int, frame: FrameType | None) -> None:
+        self._leaving = self._loop.create_task(self._drained(sig, frame))
+
+    async def _drained(self, sig: int, frame: FrameType | None) -> None:
+        await self._guard.draining.run(
+            grace=0 if sig == signal.SIGINT else self._settings.shutdown_grace,  # nobody balances a keyboard's load
+            seconds=self._settings.shutdown_timeout,
+            running=lambda: self._guard.gate.running + self._guard.gate.waiting,
+        )
+        super().handle_exit(sig, frame)
 
 
 def end_on_terminate() -> None:

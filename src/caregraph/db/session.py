@@ -12,6 +12,9 @@ from caregraph.auth.viewer import Viewer
 from caregraph.settings import Settings
 
 from . import scope
+from .finish import finished
+from .tally import count_commit
+from .watch import CountingPool, watch
 
 Tx = AsyncSession
 
@@ -52,7 +55,13 @@ class Database:
         """Open nothing yet: engines connect when first used."""
         self.url = make_url(settings.database_url)
         self._timeout = str(int(settings.statement_timeout * 1000))
-        pool = {"pool_size": settings.pool_size, "max_overflow": 0, "pool_timeout": settings.pool_timeout}
+        pool = {
+            "pool_size": settings.pool_size,
+            "max_overflow": 0,
+            "pool_timeout": settings.pool_timeout,
+            "poolclass": CountingPool,
+            "hide_parameters": True,  # values of a request never reach an error's text
+        }
         if self.is_sqlite:
             self._reader = _sqlite(self.url, reads_only=True, **pool)
             # One writer per process: SQLite has one anyway, and waiting for the pool is fair where BUSY is not.
@@ -60,6 +69,8 @@ class Database:
         else:
             self._writer = create_async_engine(self.url, pool_pre_ping=True, **pool)
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        for engine in self.engines:
+            watch(engine, seconds=settings.statement_timeout if self.is_sqlite else None)
 
     @property
     def is_sqlite(self) -> bool:
@@ -77,9 +88,17 @@ class Database:
 
     @asynccontextmanager
     async def writing(self, viewer: Viewer) -> AsyncIterator[Tx]:
-        """One transaction, committed unless an exception leaves the block."""
-        async with self._session(self._writer, viewer) as session, session.begin():
-            yield session
+        """One transaction, committed unless an exception leaves the block. A commit once begun is not cut short."""
+        async with self._session(self._writer, viewer) as session:
+            await session.begin()
+            try:
+                yield session
+            except BaseException:
+                await finished(session.rollback())
+                raise
+            if viewer.organization_id is not None:  # nobody's writes are the server's own counting
+                count_commit()
+            await finished(session.commit())
 
     async def close(self) -> None:
         """Close every connection."""

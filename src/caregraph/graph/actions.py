@@ -186,7 +186,8 @@ async def _commit(one: Action, context: Context, arguments: dict[str, Any]) -> A
     await context.end_snapshot()  # one pool slot per request
     for tries_left in reversed(range(_TRIES)):
         try:
-            async with context.database.writing(context.viewer) as tx:
+            # The commit is outside the operation's time: once begun it is waited for.
+            async with context.database.writing(context.viewer) as tx, context.within_time():
                 return await _serve(one, tx, context.viewer, arguments, ready)
         except IntegrityError as error:
             raise _refusal(error) from error

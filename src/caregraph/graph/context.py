@@ -1,7 +1,8 @@
 """What a resolver has at hand: the viewer, one snapshot of the database, and the loaders on it."""
 
 import asyncio
-from collections.abc import Awaitable, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Hashable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -11,8 +12,12 @@ from sqlalchemy import Executable, Result
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from caregraph.auth.viewer import Viewer
+from caregraph.db.finish import finished
 from caregraph.db.session import Database
+from caregraph.db.tally import count_batch
 from caregraph.settings import Settings
+
+from .errors import RequestError
 
 S = TypeVar("S")
 
@@ -33,6 +38,10 @@ class Context:
     settings: Settings
     provided: Mapping[type[Any], Any] = field(default_factory=dict)
     client_address: str = ""
+    deadline: float | None = None
+    """When the operation's time is over, by the event loop's clock."""
+    _clocks: set[asyncio.Timeout] = field(default_factory=set)
+    _is_over: bool = False
     _session: AsyncSession | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _loaders: dict[Loader, DataLoader[Any, Any]] = field(default_factory=dict)
@@ -48,7 +57,7 @@ class Context:
 
     async def run_unscoped(self, statement: Executable) -> Result[*tuple[Any, ...]]:
         """Run a hand-written statement: the session adds the visibility of every table in it."""
-        async with self._turn:  # one connection serves the whole operation
+        async with self.within_time(), self._turn:  # one connection serves the whole operation
             if self._session is None:
                 self._session = self.database.read_session(self.viewer)
             return await self._session.execute(statement)
@@ -59,10 +68,38 @@ class Context:
         if batch is None:
 
             async def load_many(keys: list[Any]) -> list[Any]:
+                count_batch(type(loader).__name__, len(keys))
                 return await loader.load_many(self, keys)
 
             batch = self._loaders[loader] = DataLoader(load_many)
         return batch.load(key)
+
+    @asynccontextmanager
+    async def within_time(self) -> AsyncIterator[None]:
+        """Run the block until the operation's time is over.
+
+        The error is that of one field: what other fields have answered or saved is still told.
+        """
+        if self._is_over:
+            raise _too_late()
+        clock = asyncio.timeout_at(self.deadline)
+        try:
+            async with clock:
+                self._clocks.add(clock)
+                yield
+        except TimeoutError as error:
+            raise (_too_late() if clock.expired() else error) from None
+        finally:
+            self._clocks.discard(clock)
+
+    async def close(self) -> None:
+        """End for good: a loader that outlives a cancelled operation stops and opens nothing anew."""
+        self._is_over = True
+        now = asyncio.get_running_loop().time()
+        for clock in self._clocks:
+            if not clock.expired():
+                clock.reschedule(now)
+        await finished(self.end_snapshot())
 
     async def end_snapshot(self) -> None:
         """Close the snapshot and forget what was loaded; the next read opens a fresh one."""
@@ -71,6 +108,10 @@ class Context:
             session, self._session = self._session, None
             if session is not None:
                 await session.close()
+
+
+def _too_late() -> RequestError:
+    return RequestError("TIMEOUT", "The operation took too long")
 
 
 Info = strawberry.Info[Context, None]

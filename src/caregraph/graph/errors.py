@@ -9,6 +9,8 @@ import strawberry
 from graphql import GraphQLError
 
 from caregraph.auth.viewer import Permission, Viewer
+from caregraph.db.failures import Trouble, trouble
+from caregraph.logs import failure
 
 from .fields import field, member
 
@@ -75,23 +77,73 @@ def demand(viewer: Viewer, needs: Permission | None) -> None:
     raise RequestError("FORBIDDEN", FORBIDDEN)
 
 
+_TROUBLES = {
+    Trouble.BUSY: ("UNAVAILABLE", "The server is busy, try again"),
+    Trouble.GONE: ("UNAVAILABLE", "The database does not answer, try again"),
+    Trouble.SLOW: ("TIMEOUT", "The database took too long"),
+}
+
+
+def outage(error: BaseException) -> RequestError | None:
+    """What a failing database comes to; null when `error` is something else."""
+    found = trouble(error)
+    return None if found is None else RequestError(*_TROUBLES[found])
+
+
+def code_of(error: GraphQLError) -> str:
+    """The code that `error` is told with."""
+    known = _known(error)
+    if known is not None:
+        return str((known.extensions or {})["code"])
+    return _code(error) if _is_of_the_request(error) else "INTERNAL_SERVER_ERROR"
+
+
 def presentable(error: GraphQLError, *, development: bool = False) -> dict[str, Any]:
     """The error as it leaves the server: request errors as they are, anything unforeseen masked and logged."""
+    known = _known(error)
+    if known is not None:
+        return {**error.formatted, "message": known.message, "extensions": known.extensions}
+    if _is_of_the_request(error):
+        return {**error.formatted, "extensions": {"code": _code(error), **(error.extensions or {})}}
+    reference = uuid.uuid4().hex
+    _log(error, reference, development=development)
+    formatted = {key: value for key, value in error.formatted.items() if key in {"locations", "path"}}
+    return {"message": INTERNAL, **formatted, "extensions": {"code": "INTERNAL_SERVER_ERROR", "reference": reference}}
+
+
+def _log(error: GraphQLError, reference: str, *, development: bool) -> None:
+    """Name the schema's field and the place in the code; values of the request and its aliases never reach the log."""
+    cause = _cause(error) or error
+    where = getattr(getattr(error.nodes[0], "name", None), "value", None) if error.nodes else None
+    LOG.error(
+        "error %s at %s: %s",
+        reference,
+        where,
+        type(cause).__name__,
+        exc_info=cause if development else None,
+        extra={"fields": {"reference": reference, **failure(type(cause), cause.__traceback__)}},
+    )
+
+
+def _known(error: GraphQLError) -> RequestError | None:
+    cause = _cause(error)
+    for one in (cause, error):
+        if isinstance(one, RequestError):
+            return one
+    return None if cause is None else outage(cause)
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
-    if isinstance(cause, RequestError) or isinstance(error, RequestError):
-        known = cause if isinstance(cause, RequestError) else error
-        return {**error.formatted, "message": known.message, "extensions": known.extensions}
-    if cause is None or isinstance(cause, GraphQLError):
-        return {**error.formatted, "extensions": {"code": _code(error), **(error.extensions or {})}}
-    reference = uuid.uuid4().hex
-    # The traceback names code, not data; values of the request never reach the log.
-    LOG.error(
-        "error %s at %s: %s", reference, error.path, type(cause).__name__, exc_info=cause if development else None
-    )
-    formatted = {key: value for key, value in error.formatted.items() if key in {"locations", "path"}}
-    return {"message": INTERNAL, **formatted, "extensions": {"code": "INTERNAL_SERVER_ERROR", "reference": reference}}
+    return cause
+
+
+def _is_of_the_request(error: GraphQLError) -> bool:
+    """Whether graphql-core itself found fault with the request."""
+    cause = _cause(error)
+    return cause is None or isinstance(cause, GraphQLError)
 
 
 def _code(error: GraphQLError) -> str:

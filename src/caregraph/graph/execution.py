@@ -100,7 +100,7 @@ class Engine:
         try:
             return result if isinstance(result, ExecutionResult) else await result
         finally:
-            await context.end_snapshot()
+            await context.close()
 
 
 def is_query(operation: OperationDefinitionNode) -> bool:

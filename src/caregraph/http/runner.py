@@ -13,6 +13,9 @@ from caregraph.graph.errors import RequestError, presentable
 from caregraph.graph.execution import Engine, InvalidDocumentError, Prepared
 from caregraph.settings import Settings
 
+from .draining import Draining
+from .guard import Guard
+from .observe import observation
 from .requests import GraphQLRequest
 
 
@@ -38,16 +41,29 @@ class Runner:
     """Prepares and runs operations; the transports only read and write bytes."""
 
     def __init__(
-        self, engine: Engine, database: Database, settings: Settings, provided: Mapping[type[Any], Any]
+        self,
+        engine: Engine,
+        database: Database,
+        settings: Settings,
+        provided: Mapping[type[Any], Any],
+        guard: Guard | None = None,
     ) -> None:
         """`provided` are the application's services by type, for resolvers."""
         self.engine = engine
+        self.guard = guard or Guard(settings, Draining())
         self.settings = settings
         self._database = database
         self._provided = provided
 
     def prepare(self, request: GraphQLRequest) -> Ready:
         """Everything that needs no viewer and no database; raises `RefusedRequestError`."""
+        try:
+            return self._prepare(request)
+        except RefusedRequestError as refused:
+            self.guard.refuse(observation(kind="none", name=None, text=request.query), refused.errors)
+            raise
+
+    def _prepare(self, request: GraphQLRequest) -> Ready:
         try:
             prepared = self.engine.prepare(request.query)
             return Ready(prepared, prepared.operation(request.operation_name), request)
@@ -68,11 +84,22 @@ class Runner:
 
     async def run(self, ready: Ready, context: Context) -> ExecutionResult:
         """Run a query or a mutation."""
-        return await self.engine.run(
-            ready.prepared,
+        operation = ready.operation
+        seen = observation(
+            kind=operation.operation.value,
+            name=operation.name.value if operation.name else None,
+            text=ready.request.query,
+            cost=getattr(ready, "cost", None),
+        )
+        return await self.guard.run(
+            seen,
             context,
-            variables=ready.request.variables,
-            operation_name=ready.request.operation_name,
+            lambda: self.engine.run(
+                ready.prepared,
+                context,
+                variables=ready.request.variables,
+                operation_name=ready.request.operation_name,
+            ),
         )
 
     def body(self, result: ExecutionResult) -> dict[str, Any]:

@@ -4,18 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphql import ExecutionResult
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError, Lookups, viewer_of
+from caregraph.graph.errors import outage
 from caregraph.graph.execution import is_query
 from caregraph.graph.scalars import encode_json
 
 from .errors import HttpError
+from .presence import ClientLeftError, while_present
 from .requests import GRAPHQL_RESPONSE, JSON, media_type, read
 from .runner import RefusedRequestError, Runner
+
+_STATUSES = {"UNAVAILABLE": 503, "TIMEOUT": 504}
 
 
 class GraphQLEndpoint:
@@ -37,8 +41,13 @@ class GraphQLEndpoint:
             response = _failure(error.status, error.code, error.message, answer_as, error.headers)
         except InvalidCredentialsError:
             response = _failure(401, "UNAUTHENTICATED", AUTHENTICATION_FAILED, answer_as)
-        except PoolTimeoutError:
-            response = _failure(503, "UNAVAILABLE", "The server is busy, try again", answer_as, {"retry-after": "1"})
+        except ClientLeftError:
+            return
+        except (SQLAlchemyError, OSError) as error:  # while finding out who sends the request
+            failed = outage(error)
+            if failed is None:
+                raise
+            response = self._response(ExecutionResult(None, [failed]), answer_as)
         finally:
             await request.close()  # uploaded files go with their request
         await response(scope, receive, send)
@@ -51,14 +60,19 @@ class GraphQLEndpoint:
             return self._response(ExecutionResult(None, refused.errors), answer_as)
         if request.method == "GET" and not is_query(ready.operation):
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries go by GET", allow="POST")
-        viewer = await viewer_of(request.headers, self._lookups)
-        context = self._runner.context(viewer, request.client.host if request.client else "")
-        return self._response(await self._runner.run(ready, context), answer_as)
+        async with while_present(request.receive):
+            viewer = await viewer_of(request.headers, self._lookups)
+            context = self._runner.context(viewer, request.client.host if request.client else "")
+            result = await self._runner.run(ready, context)
+        return self._response(result, answer_as)
 
     def _response(self, result: ExecutionResult, answer_as: str) -> Response:
-        """An operation that never started is a 400 where the media type can say so."""
+        """An operation that never started is a 400 where the media type can say so, one to be sent again a 503."""
         body = self._runner.body(result)
-        return _json(400 if "data" not in body and answer_as == GRAPHQL_RESPONSE else 200, body, answer_as)
+        if "data" in body:
+            return _json(200, body, answer_as)
+        status = _STATUSES.get(body["errors"][0]["extensions"]["code"], 400 if answer_as == GRAPHQL_RESPONSE else 200)
+        return _json(status, body, answer_as, {"retry-after": "1"} if status == 503 else None)  # noqa: PLR2004
 
 
 def _json(status: int, body: Mapping[str, Any], answer_as: str, headers: Mapping[str, str] | None = None) -> Response:

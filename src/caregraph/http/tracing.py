@@ -1,0 +1,70 @@
+"""OpenTelemetry spans of operations: name, kind, hash, numbers and codes; never texts, variables or headers.
+
+A caller's trace continues here by W3C `traceparent`. `tracestate` and baggage are left out: anything may be in them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opentelemetry import context as active
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from starlette.datastructures import Headers
+
+from .observe import Observation
+
+_W3C = TraceContextTextMapPropagator()
+_HEADER = "traceparent"
+
+
+class Tracing:
+    """An observer that makes spans."""
+
+    def __init__(self, provider: TracerProvider | None = None) -> None:
+        """Spans go to `provider`; without one to whatever the process has set up, which may be nothing."""
+        self._tracer = trace.get_tracer("caregraph", tracer_provider=provider)
+
+    @contextmanager
+    def watch(self, seen: Observation) -> Iterator[None]:
+        """A span around one operation. Its name is the kind alone: callers invent the names of operations."""
+        with self._tracer.start_as_current_span(
+            f"GraphQL {seen.kind}", kind=SpanKind.SERVER, record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                yield
+            finally:
+                if span.is_recording():
+                    span.set_attributes(_attributes(seen))
+                    if seen.codes:
+                        span.set_status(Status(StatusCode.ERROR, seen.codes[0]))
+
+
+def _attributes(seen: Observation) -> dict[str, str | int | float | tuple[str, ...]]:
+    attributes: dict[str, str | int | float | tuple[str, ...]] = {
+        "graphql.operation.type": seen.kind,
+        "graphql.document.hash": seen.hash,
+        "caregraph.sql.statements": seen.tally.statements,
+        "caregraph.loader.batches": len(seen.tally.batches),
+    }
+    if seen.name:
+        attributes["graphql.operation.name"] = seen.name
+    if seen.codes:
+        attributes["caregraph.error.codes"] = seen.codes
+    if seen.cost is not None:
+        attributes["caregraph.cost"] = seen.cost
+    return attributes
+
+
+@contextmanager
+def continued(headers: Headers) -> Iterator[None]:
+    """Put the block into the caller's trace, when there is one."""
+    parent = headers.get(_HEADER)
+    if parent is None:
+        yield
+        return
+    token = active.attach(_W3C.extract({_HEADER: parent}, context=active.Context()))
+    try:
+        yield
+    finally:
+        active.detach(token)
