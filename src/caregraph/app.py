@@ -13,7 +13,7 @@ from caregraph.db.attempts import Attempts
 from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Database
 from caregraph.graph.execution import Engine
-from caregraph.http import playground
+from caregraph.http import cross_site, playground
 from caregraph.http.runner import Runner
 from caregraph.http.view import GraphQLEndpoint
 from caregraph.operations import operations
@@ -31,7 +31,7 @@ def create_app(settings: Settings, *, principals: Sequence[playground.Principal]
         SignInLookups: lookups,
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
     }
-    engine = Engine(built_schema(), hide_suggestions=not settings.development)
+    engine = Engine(built_schema(), settings)
     runner = Runner(engine, database, settings, provided)
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(runner, lookups)),
@@ -43,7 +43,7 @@ def create_app(settings: Settings, *, principals: Sequence[playground.Principal]
         yield
         await database.close()
 
-    app = Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=cross_site.middleware(settings))
     app.state.database = database
     return app
 

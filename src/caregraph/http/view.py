@@ -13,8 +13,11 @@ from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError
 from caregraph.graph.execution import is_query
 from caregraph.graph.scalars import encode_json
 
+from .cross_site import demand_preflight
 from .requests import GRAPHQL_RESPONSE, JSON, HttpError, media_type, read
 from .runner import RefusedRequestError, Runner
+
+_INVALID = {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "OPERATION_RESOLUTION_FAILURE"}
 
 
 class GraphQLEndpoint:
@@ -41,6 +44,8 @@ class GraphQLEndpoint:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, answer_as: str) -> Response:
+        if request.method == "GET":
+            demand_preflight(request.headers)
         wanted = await read(request, maximum_body=self._runner.settings.maximum_body)
         try:
             ready = self._runner.prepare(wanted)
@@ -53,9 +58,12 @@ class GraphQLEndpoint:
         return self._response(await self._runner.run(ready, context), answer_as)
 
     def _response(self, result: ExecutionResult, answer_as: str) -> Response:
-        """An operation that never started is a 400 where the media type can say so."""
+        """An operation that never started has a status of its own where the media type can say so."""
         body = self._runner.body(result)
-        return _json(400 if "data" not in body and answer_as == GRAPHQL_RESPONSE else 200, body, answer_as)
+        if "data" in body or answer_as != GRAPHQL_RESPONSE:
+            return _json(200, body, answer_as)
+        is_invalid = body["errors"][0]["extensions"]["code"] in _INVALID
+        return _json(self._runner.settings.validation_status if is_invalid else 400, body, answer_as)
 
 
 def _json(status: int, body: Mapping[str, Any], answer_as: str, headers: Mapping[str, str] | None = None) -> Response:
