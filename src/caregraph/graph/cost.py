@@ -38,7 +38,7 @@ from graphql import (
     parse,
 )
 
-from .errors import RequestError, bad_input
+from .errors import RequestError
 from .fields import OF_PAGE, KitField
 from .paging import DEFAULT, MAXIMUM
 
@@ -65,7 +65,7 @@ class Price:
     parts: "tuple[tuple[Factor | int, Price], ...]" = ()
 
     def of(self, values: Values) -> int:
-        """The cost under these coerced variables; raises `BAD_USER_INPUT` for a page that nobody may ask for."""
+        """The cost under these coerced variables."""
         total = self.fixed
         for factor, price in self.parts:
             times = factor if isinstance(factor, int) else factor.of(values)
@@ -87,17 +87,14 @@ class Price:
 class _PageSize:
     """Rows of a page: what `first` or `last` asks for, but not more than the list is assumed to have."""
 
-    arguments: tuple[tuple[str, int | str], ...]
-    """Argument and its number, or the variable that holds it."""
+    given: tuple[int | str, ...]
+    """Numbers, or the variables that hold them; what is out of bounds is refused by the list itself."""
     most: int
 
     def of(self, values: Values) -> int:
-        found = [(name, values.get(given) if isinstance(given, str) else given) for name, given in self.arguments]
-        sizes = [(name, size) for name, size in found if size is not None]
-        for name, size in sizes:
-            if not 0 <= size <= MAXIMUM:
-                raise bad_input(f"{name} must be between 0 and {MAXIMUM}", name)
-        return min(max((size for _, size in sizes), default=DEFAULT), self.most)
+        found = (values.get(given) if isinstance(given, str) else given for given in self.given)
+        asked = max((size for size in found if size is not None), default=DEFAULT)
+        return max(0, min(asked, self.most))
 
 
 @dataclass(frozen=True)
@@ -255,14 +252,13 @@ def _list_size(node: FieldNode, known: GraphQLField, page: Factor | int) -> Fact
 
 def _page_size(node: FieldNode, known: GraphQLField) -> Factor | int:
     most = page_size(known) or 0
-    arguments: list[tuple[str, int | str]] = []
-    for name in ("first", "last"):
-        value = _argument(node, name)
+    given: list[int | str] = []
+    for value in (_argument(node, "first"), _argument(node, "last")):
         if isinstance(value, VariableNode):
-            arguments.append((name, value.name.value))
+            given.append(value.name.value)
         elif isinstance(value, IntValueNode):
-            arguments.append((name, int(value.value)))
-    return _PageSize(tuple(arguments), most) if arguments else min(DEFAULT, most)
+            given.append(int(value.value))
+    return _PageSize(tuple(given), most) if given else min(DEFAULT, most)
 
 
 def _argument(node: FieldNode, name: str) -> ValueNode | None:
