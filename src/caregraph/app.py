@@ -22,7 +22,7 @@ from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Database
 from caregraph.db.storage import Storage
 from caregraph.graph.execution import Engine
-from caregraph.http import playground
+from caregraph.http import cross_site, playground
 from caregraph.http.downloads import Downloads
 from caregraph.http.draining import Draining
 from caregraph.http.guard import Guard
@@ -61,7 +61,7 @@ def create_app(
         Links: Links(settings.secret_key or secrets.token_hex(32), lifetime=settings.link_lifetime),
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
     }
-    engine = Engine(built_schema(), hide_suggestions=not settings.development)
+    engine = Engine(built_schema(), settings)
     draining = Draining()
     metrics = Metrics(one.name for one in operations())
     guard = Guard(settings, draining, [Tracing(spans), metrics, OperationLog()])
@@ -84,7 +84,9 @@ def create_app(
 
     paths = {getattr(route, "path", "").split("/")[1] for route in routes}
     app = Starlette(
-        routes=routes, lifespan=lifespan, middleware=[Middleware(RequestLog, draining=draining, paths=paths)]
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[Middleware(RequestLog, draining=draining, paths=paths), *cross_site.middleware(settings)],
     )
     app.state.settings = settings
     app.state.database = database

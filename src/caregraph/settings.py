@@ -17,8 +17,17 @@ _ABOVE_ZERO = (
     "operation_timeout",
     "running_operations",
     "maximum_body",
+    "maximum_file",
     "sign_in_window",
+    "link_lifetime",
 )
+_CHOICES: dict[str, tuple[object, ...]] = {
+    "profile": ("public", "first-party"),
+    "documents": ("off", "audit", "enforce"),
+    "validation_status": (400, 422),
+    "log_level": LEVELS,
+    "log_format": FORMATS,
+}
 
 
 class InvalidSettingError(ValueError):
@@ -28,17 +37,6 @@ class InvalidSettingError(ValueError):
 def setting(description: str, default: Any) -> Any:
     """One setting with the description that the README's table repeats."""
     return field(default=default, metadata={"description": description})
-
-
-_ABOVE_ZERO = (
-    "pool_size",
-    "pool_timeout",
-    "statement_timeout",
-    "maximum_body",
-    "maximum_file",
-    "sign_in_window",
-    "link_lifetime",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +75,39 @@ class Settings:
         "Signs download links, the same for all processes; without one, links end with the process", ""
     )
     link_lifetime: int = setting("Seconds for which a download link works", 300)
+    profile: str = setting(
+        "`public`: anybody may write queries, limits and cost hold them; `first-party`: trusted documents only",
+        "public",
+    )
+    introspection: bool = setting(
+        "Whether `__schema` and `__type` may be selected; `__typename` always may", default=True
+    )
+    maximum_tokens: int = setting("Tokens of a document", 5_000)
+    maximum_depth: int = setting("Fields within fields of an operation", 20)
+    maximum_fields: int = setting("Fields of an operation, those of a fragment counted at each of its places", 2_000)
+    maximum_root_fields: int = setting("Different fields at the root of an operation", 20)
+    maximum_repeats: int = setting("Times that the same field is selected in one place", 20)
+    maximum_aliases: int = setting("Aliases of an operation", 100)
+    maximum_directives: int = setting("Directives of an operation", 100)
+    maximum_list: int = setting("Values of one list in arguments or variables", 1_000)
+    maximum_variable_values: int = setting("Values in all variables of a request together", 10_000)
+    maximum_cost: int = setting("Cost of an operation, told by `extensions: {cost: true}`", 100_000)
+    maximum_rows: int = setting("Rows that an operation may read before it is stopped", 50_000)
+    documents: str = setting(
+        "Trusted documents: `off`, `audit` logs the others, `enforce` refuses them (as profile `first-party` does)",
+        "off",
+    )
+    trusted_documents: str = setting(
+        "File of an Apollo persisted query manifest: trusted besides the package's own", ""
+    )
+    persisted_documents: int = setting("Automatically persisted queries that a process keeps; 0 turns them off", 1_000)
+    persisted_bytes: int = setting("Bytes of all automatically persisted queries that a process keeps", 4_000_000)
+    validation_status: int = setting(
+        "Status of an operation that does not validate under `application/graphql-response+json`: 400 or 422", 400
+    )
+    allowed_origins: str = setting(
+        "Origins of other sites whose pages may call the server, with commas between; `*`: all", ""
+    )
     sign_in_attempts_per_account: int = setting("Attempts on one account within the window, then refused", 10)
     sign_in_attempts_per_address: int = setting("Attempts from one address within the window, then refused", 100)
     sign_in_window: int = setting("Seconds over which sign-in attempts are counted", 900)
@@ -89,13 +120,22 @@ class Settings:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must be above 0")
         if self.shutdown_grace < 0 or self.shutdown_grace > self.shutdown_timeout:
             raise InvalidSettingError(f"{PREFIX}SHUTDOWN_GRACE must be between 0 and {PREFIX}SHUTDOWN_TIMEOUT")
-        for name, allowed in (("log_level", LEVELS), ("log_format", FORMATS)):
-            if getattr(self, name) not in allowed:
-                raise InvalidSettingError(f"{PREFIX}{name.upper()} must be one of {', '.join(allowed)}")
         if not self.database_url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
             raise InvalidSettingError(
                 f"{PREFIX}DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://"
             )
+        self._check_limits()
+
+    def _check_limits(self) -> None:
+        for one in dataclasses.fields(self):
+            if one.name.startswith("maximum_") and getattr(self, one.name) <= 0:
+                raise InvalidSettingError(f"{PREFIX}{one.name.upper()} must be above 0")
+        for name in ("persisted_documents", "persisted_bytes"):
+            if getattr(self, name) < 0:
+                raise InvalidSettingError(f"{PREFIX}{name.upper()} must not be below 0")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise InvalidSettingError(f"{PREFIX}{name.upper()} must be {' or '.join(map(str, choices))}")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, **overrides: Any) -> "Settings":

@@ -16,6 +16,7 @@ from kit import World
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
+PREFLIGHT = {"GraphQL-Require-Preflight": "1"}
 HELLO = "{ hello { helloFrom } }"
 GREETING = {"data": {"hello": {"helloFrom": "Caregraph"}}}
 
@@ -74,7 +75,7 @@ async def test_an_answer_is_labelled_and_never_stored(world: World) -> None:
         (b"[" * 100_000, "The body is not JSON"),
         (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, "The body is not JSON"),
         (b'{"query":' + b"1" * 5_000 + b"}", "The body is not JSON"),
-        (gzip.compress(b'{"query":"{ hello { helloFrom } }"}'), "The body is not JSON"),
+        (gzip.compress(mtime=0, data=b'{"query":"{ hello { helloFrom } }"}'), "The body is not JSON"),
         (b"{}", "query is missing"),
         (b'{"query":null}', "query is missing"),
         (b'{"query":""}', "query is missing"),
@@ -119,7 +120,6 @@ async def test_what_is_null_or_unknown_is_absent(world: World, name: str) -> Non
         "",
         "text/plain",
         "application/x-www-form-urlencoded",
-        "multipart/form-data; boundary=x",
         "application/graphql",
         "application/jsonp",
         "application/json; charset=latin-1",
@@ -199,8 +199,8 @@ async def test_a_client_that_likes_neither_type_is_told(world: World, accept: st
         ("{ helo { helloFrom } }", "GRAPHQL_VALIDATION_FAILED", "Cannot query field 'helo' on type 'Query'."),
         (
             "{ a: hello { helloFrom } " + "b " * 10_000 + "}",
-            "GRAPHQL_PARSE_FAILED",
-            "Syntax Error: Document contains more than 10000 tokens. Parsing aborted.",
+            "MAX_TOKENS_LIMIT",
+            "A document may have at most 5000 tokens",
         ),
     ],
     ids=["unfinished", "blank", "unknown", "misspelt", "long"],
@@ -216,22 +216,21 @@ async def test_a_document_that_is_wrong_never_runs(
 def _round_and_round(times: int) -> str:
     return (
         "query($id: ID!) { client(id: $id) "
-        + "{ owners { clients { nodes " * times
+        + "{ owners { clients(first: 1) { nodes " * times
         + "{ fullName }"
         + " } } }" * times
         + " }"
     )
 
 
-@pytest.mark.parametrize("times", [100, 400, 3_000])
+@pytest.mark.parametrize("times", [7, 100, 400, 1_600])
 async def test_a_document_nested_too_deeply_never_runs(world: World, times: int) -> None:
     response = await _post(world, json.dumps({"query": _round_and_round(times), "variables": {"id": "x"}}))
 
-    message = "Syntax Error: Document is nested too deeply. Parsing aborted."
-    _assert_refused(response, 200, "GRAPHQL_PARSE_FAILED", message)
+    _assert_refused(response, 200, "MAX_DEPTH_LIMIT", "An operation may be at most 20 fields deep")
 
 
-@pytest.mark.parametrize("times", [10, 60])
+@pytest.mark.parametrize("times", [1, 6])
 async def test_a_deep_document_is_answered(world: World, times: int) -> None:
     client = await make_client(world.user, full_name="Kim")
     body = {"query": _round_and_round(times), "variables": {"id": global_id("Client", client.id)}}
@@ -352,7 +351,7 @@ async def test_a_query_goes_by_get(world: World) -> None:
 async def test_a_malformed_query_string_is_a_bad_request(
     world: World, parameters: dict[str, str], message: str
 ) -> None:
-    response = await world.http.get("/graphql", params=parameters)
+    response = await world.http.get("/graphql", params=parameters, headers=PREFLIGHT)
 
     _assert_refused(response, 400, "BAD_REQUEST", message)
 
@@ -360,7 +359,7 @@ async def test_a_malformed_query_string_is_a_bad_request(
 async def test_empty_parameters_are_absent(world: World) -> None:
     parameters = {"query": HELLO, "variables": "", "operationName": "", "extensions": ""}
 
-    response = await world.http.get("/graphql", params=parameters)
+    response = await world.http.get("/graphql", params=parameters, headers=PREFLIGHT)
 
     assert (response.status_code, response.json()) == (200, GREETING)
 
@@ -380,8 +379,8 @@ async def test_a_mutation_does_not_go_by_get(world: World) -> None:
 async def test_the_named_operation_decides_what_goes_by_get(world: World) -> None:
     document = 'query A { hello { helloFrom } } mutation B { createClient(input: {fullName: "x"}) { node { id } } }'
 
-    read = await world.http.get("/graphql", params={"query": document, "operationName": "A"})
-    changed = await world.http.get("/graphql", params={"query": document, "operationName": "B"})
+    read = await world.http.get("/graphql", params={"query": document, "operationName": "A"}, headers=PREFLIGHT)
+    changed = await world.http.get("/graphql", params={"query": document, "operationName": "B"}, headers=PREFLIGHT)
 
     assert (read.status_code, read.json()) == (200, GREETING)
     _assert_refused(changed, 405, "METHOD_NOT_ALLOWED", "Only queries go by GET")

@@ -25,7 +25,7 @@ from caregraph.db.session import Database
 from caregraph.graph.scalars import SCALARS, EmailAddress
 from caregraph.settings import InvalidSettingError, Settings
 
-from . import provision, serving, show
+from . import manifest, provision, serving, show
 from .demo import credentials
 from .demo.plan import Scale
 from .demo.run import prepare
@@ -43,6 +43,8 @@ app = typer.Typer(
 )
 users = typer.Typer(no_args_is_help=True, help="Accounts.")
 app.add_typer(users, name="users")
+operations = typer.Typer(no_args_is_help=True, help="The operation documents of this version.")
+app.add_typer(operations, name="operations")
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65_535)]
@@ -122,6 +124,12 @@ def schema(
         output.write_text(sdl, "utf-8")
     else:
         sys.stdout.write(sdl)
+
+
+@operations.command("manifest")
+def operations_manifest() -> None:
+    """Print an Apollo persisted query manifest of the operation documents."""
+    sys.stdout.write(manifest.text())
 
 
 @users.command("create")

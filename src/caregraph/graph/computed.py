@@ -22,8 +22,18 @@ from .fields import KitField, argument, kit_field
 Function = Callable[..., Awaitable[Any]]
 
 
-def computed(function: Function | str, description: str = "", *, needs: Permission | None = None) -> Any:
-    """A field answered by `function(context, row, **arguments)`; described by its docstring unless named as text."""
+def computed(
+    function: Function | str,
+    description: str = "",
+    *,
+    needs: Permission | None = None,
+    cost: int = 1,
+    size: int | None = None,
+) -> Any:
+    """A field answered by `function(context, row, **arguments)`; described by its docstring unless named as text.
+
+    `cost` is what it takes by itself, `size` how many items its list is assumed to have.
+    """
     text = description or inspect.cleandoc(getattr(function, "__doc__", None) or "")
     if needs is not None:
         text += f"\n\nNeeds: {needs.value}."
@@ -33,6 +43,8 @@ def computed(function: Function | str, description: str = "", *, needs: Permissi
         arguments=lambda made: keyword_arguments(found(made.function)),
         needs=needs,
         function=function,
+        cost=cost,
+        size=size,
     )
 
 

@@ -38,6 +38,9 @@ class Context:
     settings: Settings
     provided: Mapping[type[Any], Any] = field(default_factory=dict)
     client_address: str = ""
+    rows: int = 0
+    """Rows read so far to be answered; the limit stops the operation."""
+    stopped: RequestError | None = None
     deadline: float | None = None
     """When the operation's time is over, by the event loop's clock."""
     _clocks: set[asyncio.Timeout] = field(default_factory=set)
@@ -57,10 +60,26 @@ class Context:
 
     async def run_unscoped(self, statement: Executable) -> Result[*tuple[Any, ...]]:
         """Run a hand-written statement: the session adds the visibility of every table in it."""
+        if self.stopped is not None:
+            raise self.stopped
         async with self.within_time(), self._turn:  # one connection serves the whole operation
             if self._session is None:
                 self._session = self.database.read_session(self.viewer)
             return await self._session.execute(statement)
+
+    @property
+    def rows_left(self) -> int:
+        """How many more rows this operation may read."""
+        return self.settings.maximum_rows - self.rows
+
+    def spend(self, rows: int) -> None:
+        """Count rows that were read; above the limit the operation is stopped."""
+        self.rows += rows
+        if self.rows_left < 0:
+            most = self.settings.maximum_rows
+            message = f"An operation may read at most {most} rows"
+            self.stopped = RequestError("COST_ACTUAL_TOO_EXPENSIVE", message, limit=most)
+            raise self.stopped
 
     def load(self, loader: Loader, key: Any) -> Awaitable[Any]:
         """Answer `loader`'s question for `key`, batched with everything asked at the same time."""

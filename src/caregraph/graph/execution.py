@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import strawberry
@@ -13,17 +13,22 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     execute,
+    get_variable_values,
     parse,
     validate,
 )
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from caregraph.settings import Settings
+
 from .context import Context
+from .cost import IntrospectionSizes, Price, Pricing
 from .errors import RequestError
+from .limits import check_document, check_variables, worded
 
 _KNOWN_TEXTS = 1000
 _LONGEST_KNOWN_TEXT = 20_000
-MOST_TOKENS = 10_000
+_MOST_VARIABLE_ERRORS = 50
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Prepared:
     """A text that parses and validates."""
 
     document: DocumentNode
+    prices: Mapping[str | None, Price] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run: the named one, or the only one."""
@@ -57,31 +63,52 @@ class InvalidDocumentError(Exception):
 class Engine:
     """Runs operations against one schema."""
 
-    def __init__(self, schema: strawberry.Schema, *, hide_suggestions: bool) -> None:
-        """Without suggestions, errors do not name what exists."""
+    def __init__(self, schema: strawberry.Schema, settings: Settings) -> None:
+        """Outside development, errors do not suggest what exists."""
         self.schema = schema._schema  # noqa: SLF001 Strawberry has no public name for it
-        self._hide_suggestions = hide_suggestions
+        self._settings = settings
+        self._hide_suggestions = not settings.development
+        self._introspection = IntrospectionSizes(self.schema)
         self._known: OrderedDict[str, Prepared] = OrderedDict()
 
     def prepare(self, text: str) -> Prepared:
-        """Parse and validate, or raise `InvalidDocumentError`."""
+        """Parse, measure and validate, or raise `InvalidDocumentError`."""
         known = self._known.get(text)
         if known is not None:
             self._known.move_to_end(text)
             return known
         try:
-            document = parse(text, max_tokens=MOST_TOKENS)
+            document = parse(text, max_tokens=self._settings.maximum_tokens)
+            check_document(document, self._settings)  # before validation: its rules take long over a bomb
         except GraphQLError as error:
-            raise InvalidDocumentError([error]) from error
+            raise InvalidDocumentError([worded(error, self._settings)]) from error
         errors = validate(self.schema, document, hide_suggestions=self._hide_suggestions)
         if errors:
-            raise InvalidDocumentError(errors)
-        prepared = Prepared(document)
+            raise InvalidDocumentError([worded(error, self._settings) for error in errors])
+        prepared = Prepared(document, Pricing(self.schema, document, self._introspection).prices())
         if len(text) <= _LONGEST_KNOWN_TEXT:
             self._known[text] = prepared
             if len(self._known) > _KNOWN_TEXTS:
                 self._known.popitem(last=False)
         return prepared
+
+    def cost(self, prepared: Prepared, operation: OperationDefinitionNode, variables: Mapping[str, Any] | None) -> int:
+        """What an operation costs with these variables; raises when they do not fit or are too many."""
+        check_variables(variables, self._settings)
+        price = prepared.prices[operation.name.value if operation.name else None]
+        values: Mapping[str, Any] = {}
+        if price.parts and operation.variable_definitions:
+            found = get_variable_values(
+                self.schema,
+                operation.variable_definitions,
+                dict(variables or {}),
+                max_errors=_MOST_VARIABLE_ERRORS,
+                hide_suggestions=self._hide_suggestions,
+            )
+            if isinstance(found, list):
+                raise InvalidDocumentError(found)
+            values = found.coerced
+        return price.of(values)
 
     async def run(
         self, prepared: Prepared, context: Context, *, variables: Mapping[str, Any] | None, operation_name: str | None

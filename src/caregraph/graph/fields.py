@@ -16,12 +16,31 @@ R = TypeVar("R")
 Resolve = Callable[..., Any]
 MayRead = Callable[[Viewer, Any], bool]
 
+OF_PAGE = "of page"
+"""Size of the lists in a connection: the page's."""
+
+
+_ADDED = (
+    "needs",
+    "visible_to",
+    "relation",
+    "resolve",
+    "make_arguments",
+    "action",
+    "function",
+    "key",
+    "cost",
+    "size",
+)
+
 
 class KitField(StrawberryField):
     """A field answered by `resolve(field, source, info, **arguments)`.
 
     `needs` is the permission it asks for, `visible_to` decides per row whether a sensitive value is shown, `relation`
-    says how it reaches other rows. They are data: descriptions, tests and a compiled execution read them.
+    says how it reaches other rows, `cost` what it takes by itself and `size` how many items its list is assumed to
+    have, or the name of the list argument that says it. They are data: descriptions, limits, tests and a compiled
+    execution read them.
     """
 
     needs: Permission | None = None
@@ -32,11 +51,13 @@ class KitField(StrawberryField):
     action: Any = None
     function: Any = None
     key: Any = None
+    cost: int = 1
+    size: int | str | None = None
 
     def __copy__(self) -> "KitField":
         """Strawberry copies fields of generic types; what the kit added goes along."""
         new = super().__copy__()
-        for name in ("needs", "visible_to", "relation", "resolve", "make_arguments", "action", "function", "key"):
+        for name in _ADDED:
             setattr(new, name, getattr(self, name))
         return new
 

@@ -49,6 +49,7 @@ class RowById:
         """One statement for all ids."""
         statement = visible(self.model, context.viewer).where(among(context, self.model.id, keys))
         rows = {row.id: row for row in (await context.run(statement)).scalars()}
+        context.spend(len(rows))
         return [rows.get(key) for key in keys]
 
 
@@ -64,7 +65,9 @@ class RowsByParent:
         if self.window.limit == 0:
             return [Slice((), goes_on=False)] * len(keys)
         found: dict[int, list[Any]] = defaultdict(list)
-        for parent_id, row in await context.run(self._statement(context, keys)):
+        rows = (await context.run(self._statement(context, keys))).all()
+        context.spend(len(rows))
+        for parent_id, row in rows:
             found[parent_id].append(row)
         return [Slice.of(found[key], self.window) for key in keys]
 
@@ -80,7 +83,8 @@ class RowsByParent:
             lateral = children.correlate(parents).lateral()
             row = aliased(model, lateral)
             joined = select(parents.c.value, row).join_from(parents, lateral, true())
-        return joined.order_by(*ordering(row, self.window.order, backwards=self.window.backwards))
+        ordered = joined.order_by(*ordering(row, self.window.order, backwards=self.window.backwards))
+        return ordered.limit(context.rows_left + 1)  # one more shows that there are too many
 
 
 @dataclass(frozen=True)

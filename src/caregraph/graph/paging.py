@@ -13,7 +13,7 @@ import strawberry
 from strawberry.types.unset import UNSET
 
 from .errors import bad_input, refuse_nul
-from .fields import KitField, argument, field, kit_field
+from .fields import OF_PAGE, KitField, argument, field, kit_field
 from .filters import LONGEST_LIST, Conditions, Order, conditions_of, order_of, too_long
 from .node import HIGHEST_ID, NodeInfo
 
@@ -96,8 +96,8 @@ def _total_count(_field: KitField, page: "PageRows", _info: Any) -> Awaitable[in
 class Page(Generic[T]):
     """Relay's connection, plus the rows themselves and how many there are."""
 
-    edges: list[Edge[T]] = kit_field("The rows with their cursors.", resolve=_edges)
-    nodes: list[T] = kit_field("The rows alone.", resolve=_nodes)
+    edges: list[Edge[T]] = kit_field("The rows with their cursors.", resolve=_edges, size=OF_PAGE)
+    nodes: list[T] = kit_field("The rows alone.", resolve=_nodes, size=OF_PAGE)
     page_info: PageInfo = kit_field("Where this page lies.", resolve=_page_info)
     total_count: int = kit_field(
         "Rows in the whole list under the same `where`, whatever the page. Counted only when asked for.",

@@ -134,6 +134,7 @@ class _Listing:
         if window.limit:
             everything = visible(self.info.model, context.viewer).where(*extra)
             rows = list((await context.run(windowed(self.info.model, everything, window))).scalars())
+            context.spend(len(rows))
 
         async def count() -> int:
             total: int = (await context.run(count_of(self.info.model, context, window, *extra))).scalar_one()

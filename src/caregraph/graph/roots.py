@@ -65,4 +65,5 @@ class Query:
         resolve=_nodes,
         arguments=lambda _made: [argument("ids", list[strawberry.ID], f"Ids of nodes, at most {MOST_NODES}.")],
         needs=Permission.CARE,
+        size="ids",
     )

@@ -22,9 +22,11 @@ class GraphQLRequest:
     """The parameters of a request."""
 
     query: str
+    """Empty when the document is named instead of sent."""
     variables: Mapping[str, Any] | None
     operation_name: str | None
     extensions: Mapping[str, Any] | None
+    document_id: str | None = None
 
 
 def media_type(headers: Headers) -> str:
@@ -101,12 +103,14 @@ async def _body(request: Request, maximum: int) -> bytes:
 def _checked(parameters: Any) -> GraphQLRequest:
     if not isinstance(parameters, dict):
         raise HttpError(400, "BAD_REQUEST", "The request is not a JSON object")
-    for name, kind in (("operationName", str), ("variables", dict), ("extensions", dict)):
+    for name, kind in (("operationName", str), ("documentId", str), ("variables", dict), ("extensions", dict)):
         if not isinstance(parameters.get(name), kind | None):
             raise HttpError(400, "BAD_REQUEST", f"{name} is not {'a string' if kind is str else 'an object'}")
-    query = parameters.get("query")
-    if not isinstance(query, str) or not query:
+    query, extensions = parameters.get("query"), parameters.get("extensions")
+    document_id = parameters.get("documentId") or None
+    is_named = document_id is not None or "persistedQuery" in (extensions or {})
+    if not isinstance(query, str | None) or not (query or is_named):
         raise HttpError(400, "BAD_REQUEST", "query is missing")
     return GraphQLRequest(
-        query, parameters.get("variables"), parameters.get("operationName"), parameters.get("extensions")
+        query or "", parameters.get("variables"), parameters.get("operationName"), extensions, document_id
     )

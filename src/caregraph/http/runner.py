@@ -9,10 +9,12 @@ from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode
 from caregraph.auth.viewer import Viewer
 from caregraph.db.session import Database
 from caregraph.graph.context import Context
+from caregraph.graph.cost import too_expensive
 from caregraph.graph.errors import RequestError, presentable
-from caregraph.graph.execution import Engine, InvalidDocumentError, Prepared
+from caregraph.graph.execution import Engine, InvalidDocumentError, Prepared, is_query
 from caregraph.settings import Settings
 
+from .documents import Documents
 from .draining import Draining
 from .guard import Guard
 from .observe import observation
@@ -35,6 +37,9 @@ class Ready:
     prepared: Prepared
     operation: OperationDefinitionNode
     request: GraphQLRequest
+    text: str
+    """The document, also where the request only names it."""
+    cost: int = 0
 
 
 class Runner:
@@ -52,6 +57,7 @@ class Runner:
         self.engine = engine
         self.guard = guard or Guard(settings, Draining())
         self.settings = settings
+        self._documents = Documents(settings)
         self._database = database
         self._provided = provided
 
@@ -65,8 +71,14 @@ class Runner:
 
     def _prepare(self, request: GraphQLRequest) -> Ready:
         try:
-            prepared = self.engine.prepare(request.query)
-            return Ready(prepared, prepared.operation(request.operation_name), request)
+            text = self._documents.text_of(request)
+            prepared = self.engine.prepare(text)
+            self._documents.remember(request, text)
+            operation = prepared.operation(request.operation_name)
+            cost = self.engine.cost(prepared, operation, request.variables)
+            if cost > self.settings.maximum_cost and not self._documents.is_trusted(text):
+                raise too_expensive(cost, self.settings.maximum_cost)
+            return Ready(prepared, operation, request, text, cost)
         except InvalidDocumentError as invalid:
             raise RefusedRequestError(*invalid.errors) from invalid
         except RequestError as error:
@@ -84,23 +96,37 @@ class Runner:
 
     async def run(self, ready: Ready, context: Context) -> ExecutionResult:
         """Run a query or a mutation."""
-        operation = ready.operation
+        name = ready.operation.name
         seen = observation(
-            kind=operation.operation.value,
-            name=operation.name.value if operation.name else None,
-            text=ready.request.query,
-            cost=getattr(ready, "cost", None),
+            kind=ready.operation.operation.value,
+            name=name.value if name else None,
+            text=ready.text,
+            cost=ready.cost,
         )
-        return await self.guard.run(
-            seen,
+        result = await self.guard.run(seen, context, lambda: self._execute(ready, context))
+        if (ready.request.extensions or {}).get("cost") is True:
+            result.extensions = {**(result.extensions or {}), "cost": self._cost(ready, context)}
+        return result
+
+    async def _execute(self, ready: Ready, context: Context) -> ExecutionResult:
+        result = await self.engine.run(
+            ready.prepared,
             context,
-            lambda: self.engine.run(
-                ready.prepared,
-                context,
-                variables=ready.request.variables,
-                operation_name=ready.request.operation_name,
-            ),
+            variables=ready.request.variables,
+            operation_name=ready.request.operation_name,
         )
+        if context.stopped is not None and is_query(ready.operation):
+            return ExecutionResult(None, [_reason(result, context.stopped)])
+        return result
+
+    def _cost(self, ready: Ready, context: Context) -> dict[str, int]:
+        limits = self.settings
+        return {
+            "requested": ready.cost,
+            "limit": limits.maximum_cost,
+            "rows": context.rows,
+            "rowLimit": limits.maximum_rows,
+        }
 
     def body(self, result: ExecutionResult) -> dict[str, Any]:
         """A result as it is told. Without `data` where the operation never started."""
@@ -109,4 +135,11 @@ class Runner:
             told["errors"] = [presentable(one, development=self.settings.development) for one in result.errors]
         if result.data is not None or any(one.path is not None for one in result.errors or ()):
             told["data"] = result.data
+        if result.extensions:
+            told["extensions"] = result.extensions
         return told
+
+
+def _reason(result: ExecutionResult, stopped: RequestError) -> GraphQLError:
+    """Why an operation was stopped, once, however many fields would have been answered."""
+    return next(one for one in result.errors or () if one.path and one.extensions == stopped.extensions)

@@ -14,12 +14,15 @@ from caregraph.graph.errors import outage
 from caregraph.graph.execution import is_query
 from caregraph.graph.scalars import encode_json
 
+from .cross_site import demand_preflight
 from .errors import HttpError
+from .multipart import is_multipart
 from .presence import ClientLeftError, while_present
 from .requests import GRAPHQL_RESPONSE, JSON, media_type, read
 from .runner import RefusedRequestError, Runner
 
 _STATUSES = {"UNAVAILABLE": 503, "TIMEOUT": 504}
+_INVALID = {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "OPERATION_RESOLUTION_FAILURE"}
 
 
 class GraphQLEndpoint:
@@ -53,6 +56,8 @@ class GraphQLEndpoint:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, answer_as: str) -> Response:
+        if request.method == "GET" or is_multipart(request.headers):
+            demand_preflight(request.headers)
         wanted = await read(request, self._runner.settings)
         try:
             ready = self._runner.prepare(wanted)
@@ -67,12 +72,16 @@ class GraphQLEndpoint:
         return self._response(result, answer_as)
 
     def _response(self, result: ExecutionResult, answer_as: str) -> Response:
-        """An operation that never started is a 400 where the media type can say so, one to be sent again a 503."""
+        """An operation that never started has a status of its own where the media type can say so, or none can wait."""
         body = self._runner.body(result)
         if "data" in body:
             return _json(200, body, answer_as)
-        status = _STATUSES.get(body["errors"][0]["extensions"]["code"], 400 if answer_as == GRAPHQL_RESPONSE else 200)
-        return _json(status, body, answer_as, {"retry-after": "1"} if status == 503 else None)  # noqa: PLR2004
+        code = body["errors"][0]["extensions"]["code"]
+        if code in _STATUSES:
+            return _json(_STATUSES[code], body, answer_as, {"retry-after": "1"} if code == "UNAVAILABLE" else None)
+        if answer_as != GRAPHQL_RESPONSE:
+            return _json(200, body, answer_as)
+        return _json(self._runner.settings.validation_status if code in _INVALID else 400, body, answer_as)
 
 
 def _json(status: int, body: Mapping[str, Any], answer_as: str, headers: Mapping[str, str] | None = None) -> Response:

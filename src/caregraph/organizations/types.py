@@ -39,12 +39,12 @@ class Organization(Node):
     """An organization (FIT: agency): the users who work there and the clients they serve. Superusers see their own."""
 
     name: str = field("Name of the organization.")
-    users: Page[UserRef] = many(description="Users who work here.", through="memberships", order="full_name", size=20)
+    users: Page[UserRef] = many(description="Users who work here.", through="memberships", order="full_name", size=100)
     clients: Page[ClientRef] = many(
-        "clients.organization_id", description="Clients of the organization.", order="full_name", size=100
+        "clients.organization_id", description="Clients of the organization.", order="full_name", size=2000
     )
     episodes: Page[EpisodeRef] = many(
-        "episodes.organization_id", description="Episodes of the organization.", order="start_date", size=100
+        "episodes.organization_id", description="Episodes of the organization.", order="start_date", size=5000
     )
 
 

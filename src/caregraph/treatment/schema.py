@@ -63,9 +63,9 @@ class Query:
     ors_scores: Page[OrsScore] | None = ORS_SCORES.page()
     srs_score: SrsScore | None = SRS_SCORES.get()
     srs_scores: Page[SrsScore] | None = SRS_SCORES.page()
-    user_statistics: statistics.Statistics | None = computed(statistics.of_user, needs=Permission.CARE)
+    user_statistics: statistics.Statistics | None = computed(statistics.of_user, needs=Permission.CARE, cost=500)
     organization_statistics: statistics.Statistics | None = computed(
-        statistics.of_organization, needs=Permission.ORGANIZATION
+        statistics.of_organization, needs=Permission.ORGANIZATION, cost=500
     )
     remaining_calculator_requests: int | None = computed(calculator.remaining_requests, needs=Permission.CALCULATE)
 
