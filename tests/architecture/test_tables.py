@@ -13,7 +13,7 @@ from caregraph.db.session import Database
 from kit import settings_for
 
 SCHEMA = schema.build()
-MODELS = [mapper.class_ for mapper in Base.registry.mappers]
+MODELS = sorted((mapper.class_ for mapper in Base.registry.mappers), key=lambda model: model.__name__)
 NODES = [
     definition.origin.__node__
     for entry in SCHEMA.schema_converter.type_map.values()
