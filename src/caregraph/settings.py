@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from caregraph.logs import FORMATS, LEVELS
-
 PREFIX = "CAREGRAPH_"
+
+_CHOICES = {"log_level": ("debug", "info", "warning", "error"), "log_format": ("json", "text")}
 
 _ABOVE_ZERO = (
     "pool_size",
@@ -64,7 +64,7 @@ class Settings:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must be above 0")
         if self.shutdown_grace < 0 or self.shutdown_grace > self.shutdown_timeout:
             raise InvalidSettingError(f"{PREFIX}SHUTDOWN_GRACE must be between 0 and {PREFIX}SHUTDOWN_TIMEOUT")
-        for name, allowed in (("log_level", LEVELS), ("log_format", FORMATS)):
+        for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must be one of {', '.join(allowed)}")
         if not self.database_url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
