@@ -13,15 +13,15 @@ from typing import Any, TextIO
 
 import orjson
 
-LEVELS = ("debug", "info", "warning", "error")
-FORMATS = ("json", "text")
-
 _OURS = "caregraph"
 _FRAMES = 12
 
 
 def configure(*, level: str, style: str, stream: TextIO | None = None) -> None:
-    """Log to `stream`, or standard error. `level` is that of our own records; libraries speak from warnings on."""
+    """Log to `stream`, or standard error, as `json` or `text`.
+
+    `level` is that of our own records; libraries speak from warnings on.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if style == "json" else TextLines())
     root = logging.getLogger()

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from caregraph.logs import FORMATS, LEVELS
-
 PREFIX = "CAREGRAPH_"
 
 _ABOVE_ZERO = (
@@ -25,8 +23,8 @@ _CHOICES: dict[str, tuple[object, ...]] = {
     "profile": ("public", "first-party"),
     "documents": ("off", "audit", "enforce"),
     "validation_status": (400, 422),
-    "log_level": LEVELS,
-    "log_format": FORMATS,
+    "log_level": ("debug", "info", "warning", "error"),
+    "log_format": ("json", "text"),
 }
 
 
@@ -135,7 +133,7 @@ class Settings:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must not be below 0")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
-                raise InvalidSettingError(f"{PREFIX}{name.upper()} must be {' or '.join(map(str, choices))}")
+                raise InvalidSettingError(f"{PREFIX}{name.upper()} must be one of {', '.join(map(str, choices))}")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, **overrides: Any) -> "Settings":

@@ -6,12 +6,12 @@ import signal
 from pathlib import Path
 
 import httpx
+from process import Process
 from sqlalchemy import select
 
 from caregraph.graph.node import parse_id
 from caregraph.people import models
 from kit import World
-from process import Process
 
 CREATE = "mutation C($name: String!) { createClient(input: {fullName: $name}) { node { id } errors { code } } }"
 WRITERS = 8

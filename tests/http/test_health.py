@@ -35,7 +35,11 @@ async def test_an_operation_that_comes_too_late_is_refused(world: World) -> None
 
     response = await world.http.post("/graphql", json={"query": "{ hello { helloFrom } }"})
 
-    assert (response.status_code, response.headers["connection"], response.headers["retry-after"]) == (503, "close", "1")
+    assert (response.status_code, response.headers["connection"], response.headers["retry-after"]) == (
+        503,
+        "close",
+        "1",
+    )
     assert response.json() == {
         "errors": [{"message": "The server is shutting down, try again", "extensions": {"code": "UNAVAILABLE"}}]
     }

@@ -4,11 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from slowness import Caller, checked_out, endless
 from sqlalchemy import event, text
 
 from factories.people import make_client
 from kit import Principal, World
-from slowness import Caller, checked_out, endless
 
 CLIENTS = "{ clients { totalCount nodes { id owners { id } } } }"
 CREATE = 'mutation { createClient(input: {fullName: "Left Behind"}) { node { id } errors { code } } }'
@@ -107,7 +107,9 @@ async def test_the_next_on_the_connection_inherits_neither_tenant_nor_role(world
         if not world.database.is_sqlite:
             row = (
                 await connection.execute(
-                    text("SELECT current_user = session_user, coalesce(current_setting('app.organization_id', true), '')")
+                    text(
+                        "SELECT current_user = session_user, coalesce(current_setting('app.organization_id', true), '')"
+                    )
                 )
             ).one()
             assert tuple(row) == (True, "")

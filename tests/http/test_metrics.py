@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from slowness import Caller, endless
 
 from factories.people import make_client
 from kit import DOCUMENTS, World
-from slowness import Caller, endless
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

@@ -45,7 +45,9 @@ PERSONAL_HEADERS = {
 }
 CREATE = "mutation Create($input: ClientInput!) { createClient(input: $input) { node { id } errors { code message } } }"
 LABEL = "mutation Label($input: LabelInput!) { createLabel(input: $input) { errors { code message path } } }"
-SIGN_IN = "mutation In($email: String!, $password: String!) { authenticate(email: $email, password: $password) { apiToken } }"
+SIGN_IN = (
+    "mutation In($email: String!, $password: String!) { authenticate(email: $email, password: $password) { apiToken } }"
+)
 
 
 @dataclass
@@ -62,7 +64,7 @@ class Heard:
     async def everything(self, world: World) -> str:
         metrics = (await world.http.get("/metrics")).text
         spans = "\n".join(span.to_json() for span in self.spans.get_finished_spans())
-        return "\n".join((self.stream.getvalue(), metrics, spans)).casefold()
+        return f"{self.stream.getvalue()}\n{metrics}\n{spans}".casefold()
 
 
 @pytest.fixture(params=["json", "text"])
@@ -102,7 +104,10 @@ async def _speak_of_people(world: World) -> list[Any]:
         await _send(world, CREATE, {"input": {"fullName": NAME, "ssn": SSN, "comment": EMAIL}}),
         await world.http.get(
             "/graphql",
-            params={"query": "query Q($s: String) { clients(search: $s) { totalCount } }", "variables": f'{{"s":"{NAME}"}}'},
+            params={
+                "query": "query Q($s: String) { clients(search: $s) { totalCount } }",
+                "variables": f'{{"s":"{NAME}"}}',
+            },
             headers={**world.superuser.headers, **PERSONAL_HEADERS},
         ),
     ]
@@ -130,7 +135,9 @@ async def _fail_in_every_way(world: World) -> list[Any]:
     ]
 
 
-async def test_logs_metrics_and_spans_name_nobody(world: World, heard: Heard, capfd: pytest.CaptureFixture[str]) -> None:
+async def test_logs_metrics_and_spans_name_nobody(
+    world: World, heard: Heard, capfd: pytest.CaptureFixture[str]
+) -> None:
     worked = await _speak_of_people(world)
     failed = await _fail_in_every_way(world)
 
@@ -228,7 +235,8 @@ async def test_a_request_is_one_line_that_says_how_it_went(world: World, heard: 
     given = "0123456789abcdef0123456789abcdef"
 
     answer = await _send(
-        world, "query Two { clients { nodes { owners { id } } } calculatorRemaining: nodes(ids: []) { id } }",
+        world,
+        "query Two { clients { nodes { owners { id } } } calculatorRemaining: nodes(ids: []) { id } }",
         **{"X-Request-Id": given},
     )
 

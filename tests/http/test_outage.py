@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slowness import checked_out, endless
 
 from caregraph.db import migrate
 from caregraph.db.session import Database
 from caregraph.http import health
 from kit import World, settings_for
-from slowness import checked_out, endless
 
 CLIENTS = "{ clients { totalCount } }"
 CREATE = 'mutation { createClient(input: {fullName: "Back"}) { node { fullName } errors { code } } }'
@@ -117,7 +117,9 @@ async def test_connections_cut_by_the_server_are_replaced(fragile: World) -> Non
     from sqlalchemy import text
 
     await fragile.row(
-        text("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state = 'idle'")
+        text(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state = 'idle'"
+        )
     )
 
     answers = await asyncio.gather(*(fragile.superuser.ask(CLIENTS) for _ in range(8)))

@@ -5,10 +5,10 @@ import contextlib
 
 import httpx
 import pytest
+from slowness import Caller, checked_out, endless
 
 from caregraph.auth.viewer import Viewer
 from kit import Principal, World
-from slowness import Caller, checked_out, endless
 
 CLIENTS = "{ me { email } clients { totalCount } }"
 CREATE = 'mutation { createClient(input: {fullName: "One More"}) { node { id } errors { code } } }'
@@ -16,9 +16,7 @@ BUSY = ("UNAVAILABLE", "The server is busy, try again")
 
 
 async def _post(principal: Principal, query: str, **headers: str) -> httpx.Response:
-    return await principal.world.http.post(
-        "/graphql", json={"query": query}, headers={**principal.headers, **headers}
-    )
+    return await principal.world.http.post("/graphql", json={"query": query}, headers={**principal.headers, **headers})
 
 
 @contextlib.asynccontextmanager

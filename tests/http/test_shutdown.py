@@ -8,11 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from process import Process
 from sqlalchemy import text
 
 from caregraph.http.draining import Draining
 from kit import World
-from process import Process
 
 HELLO = "{ hello { helloFrom } }"
 CREATE = 'mutation { createClient(input: {fullName: "In Flight"}) { node { fullName } errors { code } } }'
@@ -68,15 +68,14 @@ async def test_what_runs_is_finished_and_what_comes_late_is_refused(world: World
 
 
 async def test_what_does_not_end_is_cut_off_and_leaves_nothing(world: World, tmp_path: Path) -> None:
-    async with Process(world, tmp_path, shutdown_grace=0.1, shutdown_timeout=0.3) as process:
-        async with _writes_blocked(world):
-            in_flight = asyncio.create_task(_ask(process, CREATE, world.superuser.headers))
-            while await process.running() == 0:
-                await asyncio.sleep(0.02)
-            process.signal(signal.SIGTERM)
-            status = await process.ended()
-            with pytest.raises(httpx.HTTPError):
-                (await in_flight).raise_for_status()
+    async with Process(world, tmp_path, shutdown_grace=0.1, shutdown_timeout=0.3) as process, _writes_blocked(world):
+        in_flight = asyncio.create_task(_ask(process, CREATE, world.superuser.headers))
+        while await process.running() == 0:
+            await asyncio.sleep(0.02)
+        process.signal(signal.SIGTERM)
+        status = await process.ended()
+        with pytest.raises(httpx.HTTPError):
+            (await in_flight).raise_for_status()
 
     assert status == 0, process.said
     assert "operations are cut off" in process.said

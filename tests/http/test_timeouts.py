@@ -1,10 +1,10 @@
 """Statements and operations that take too long: ended with a code, others unharmed, the pool whole."""
 
 import pytest
+from slowness import checked_out, endless
 
 from factories.people import make_client
 from kit import World
-from slowness import checked_out, endless
 
 CLIENTS = "{ me { email } clients { totalCount } }"
 CREATE = 'createClient(input: {fullName: "Late"}) { node { id } errors { code } }'
@@ -76,9 +76,7 @@ async def test_a_loader_that_takes_too_long_is_ended(hurried: World) -> None:
 
 
 @pytest.mark.parametrize("limits", [{"operation_timeout": 0.2}])
-async def test_what_hangs_outside_the_database_is_ended_too(
-    hurried: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_hangs_outside_the_database_is_ended_too(hurried: World, monkeypatch: pytest.MonkeyPatch) -> None:
     import asyncio
 
     from caregraph.auth.secrets import Passwords

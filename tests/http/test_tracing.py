@@ -36,9 +36,7 @@ def _only(exporter: InMemorySpanExporter) -> ReadableSpan:
 
 
 async def _send(world: World, query: str, **headers: str) -> Any:
-    return await world.http.post(
-        "/graphql", json={"query": query}, headers={**world.superuser.headers, **headers}
-    )
+    return await world.http.post("/graphql", json={"query": query}, headers={**world.superuser.headers, **headers})
 
 
 async def test_a_span_continues_the_callers_trace(traced: World, exporter: InMemorySpanExporter) -> None:

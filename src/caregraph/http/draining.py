@@ -31,18 +31,12 @@ class Draining:
             async with asyncio.timeout(seconds):
                 await asyncio.sleep(grace)
                 self.refuses = True
-                for callback in self.callbacks:
-                    await _tried(callback)
+                ended = await asyncio.gather(*(callback() for callback in self.callbacks), return_exceptions=True)
+                for error in filter(None, ended):
+                    LOG.warning("a stream did not close", extra={"fields": failure(type(error), error.__traceback__)})
                 while running():  # noqa: ASYNC110 seldom and short: worth no event in each operation's way
                     await asyncio.sleep(_PAUSE)
         except TimeoutError:
             LOG.warning("operations are cut off", extra={"fields": {"running": running()}})
         finally:
             self.refuses = True
-
-
-async def _tried(callback: Callable[[], Awaitable[None]]) -> None:
-    try:
-        await callback()
-    except Exception as error:  # noqa: BLE001 the others are closed all the same
-        LOG.warning("a stream did not close", extra={"fields": failure(type(error), error.__traceback__)})
