@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from caregraph import schema
 from caregraph.auth.secrets import Passwords
@@ -15,6 +15,8 @@ from caregraph.db.session import Database
 from caregraph.graph.execution import Engine
 from caregraph.http import playground
 from caregraph.http.runner import Runner
+from caregraph.http.sockets import SocketEndpoint
+from caregraph.http.streams import Streams
 from caregraph.http.view import GraphQLEndpoint
 from caregraph.operations import operations
 from caregraph.settings import Settings
@@ -33,18 +35,22 @@ def create_app(settings: Settings, *, principals: Sequence[playground.Principal]
     }
     engine = Engine(built_schema(), hide_suggestions=not settings.development)
     runner = Runner(engine, database, settings, provided)
+    streams = Streams(runner, lookups, database.bus)
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLEndpoint(runner, lookups)),
+        Route("/graphql", GraphQLEndpoint(runner, lookups, streams)),
+        WebSocketRoute("/graphql", SocketEndpoint(streams)),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),
     ]
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
+        streams.close()
         await database.close()
 
     app = Starlette(routes=routes, lifespan=lifespan)
     app.state.database = database
+    app.state.streams = streams
     return app
 
 

@@ -31,6 +31,16 @@ class Settings:
     pool_timeout: float = setting("Seconds a request waits for a database connection", 5.0)
     statement_timeout: float = setting("Seconds after which PostgreSQL ends one statement", 15.0)
     maximum_body: int = setting("Bytes of the largest request body", 1_048_576)
+    allowed_origins: str = setting(
+        "Origins besides the server's own whose pages may open WebSockets, separated by commas: `https://app.example`",
+        "",
+    )
+    socket_init_timeout: float = setting("Seconds a WebSocket has to say who it is, then closed with 4408", 10.0)
+    operations_per_socket: int = setting("Operations under way at a time on one WebSocket", 50)
+    subscriptions_per_process: int = setting("Subscriptions under way at a time in one process", 1000)
+    subscription_queue: int = setting("Events that may wait for one subscriber, then ended with `SLOW_CONSUMER`", 100)
+    stream_recheck: float = setting("Seconds after which a quiet stream checks that its credentials still hold", 60.0)
+    stream_heartbeat: float = setting("Seconds without an event after which a stream over HTTP sends a heartbeat", 12.0)
     sign_in_attempts_per_account: int = setting("Attempts on one account within the window, then refused", 10)
     sign_in_attempts_per_address: int = setting("Attempts from one address within the window, then refused", 100)
     sign_in_window: int = setting("Seconds over which sign-in attempts are counted", 900)
@@ -38,7 +48,11 @@ class Settings:
     password_passes: int = setting("Argon2id passes per password", 3)
 
     def __post_init__(self) -> None:
-        for name in ("pool_size", "pool_timeout", "statement_timeout", "maximum_body", "sign_in_window"):
+        for name in (
+            *("pool_size", "pool_timeout", "statement_timeout", "maximum_body", "sign_in_window"),
+            *("socket_init_timeout", "operations_per_socket", "subscriptions_per_process", "subscription_queue"),
+            *("stream_recheck", "stream_heartbeat"),
+        ):
             if getattr(self, name) <= 0:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must be above 0")
         if not self.database_url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):

@@ -67,6 +67,11 @@ async def read(request: Request, *, maximum_body: int) -> GraphQLRequest:
     return _checked(body)
 
 
+def from_parameters(parameters: Any) -> GraphQLRequest:
+    """The same from a message of a stream; raises `HttpError`."""
+    return _checked(parameters)
+
+
 def _parameter(name: str, text: str) -> Any:
     if name not in {"variables", "extensions"} or not text:
         return text or None

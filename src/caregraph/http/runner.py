@@ -11,6 +11,7 @@ from caregraph.db.session import Database
 from caregraph.graph.context import Context
 from caregraph.graph.errors import RequestError, presentable
 from caregraph.graph.execution import Engine, InvalidDocumentError, Prepared
+from caregraph.graph.feeds import Feed
 from caregraph.settings import Settings
 
 from .requests import GraphQLRequest
@@ -66,9 +67,19 @@ class Runner:
             client_address=client_address,
         )
 
-    async def run(self, ready: Ready, context: Context) -> ExecutionResult:
-        """Run a query or a mutation."""
+    async def run(self, ready: Ready, context: Context, root: Any = None) -> ExecutionResult:
+        """Run a query or a mutation, or a subscription for the one event whose payload is `root`."""
         return await self.engine.run(
+            ready.prepared,
+            context,
+            variables=ready.request.variables,
+            operation_name=ready.request.operation_name,
+            root=root,
+        )
+
+    async def subscribe(self, ready: Ready, context: Context) -> Feed | ExecutionResult:
+        """Start a subscription."""
+        return await self.engine.subscribe(
             ready.prepared,
             context,
             variables=ready.request.variables,
