@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,8 +28,7 @@ async def listening(app: ASGIApp) -> AsyncIterator[str]:
         config = uvicorn.Config(app, log_level="warning", ws="websockets-sansio", lifespan="off")
         server = uvicorn.Server(config)
         task = asyncio.create_task(server._serve([listener]))  # `serve` takes over signals
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await eventually(lambda: server.started)
         try:
             yield f"127.0.0.1:{listener.getsockname()[1]}"
         finally:
@@ -72,9 +71,13 @@ class Socket:
         try:
             message = await self.receive()
         except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            return closed.rcvd.code, closed.rcvd.reason
+            return code_of(closed)
         raise AssertionError(message)
+
+
+def code_of(closed: ConnectionClosed) -> tuple[int, str]:
+    """Code and reason that the server gave; 1006 when it gave none."""
+    return (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd is not None else (1006, "")
 
 
 @asynccontextmanager
@@ -129,15 +132,29 @@ async def streamed(
         yield Chunks(response)
 
 
-async def subscribers(world: World, count: int) -> None:
+async def subscribers(world: World, count: int, *, seconds: float = SECONDS) -> None:
     """Wait until so many subscriptions are under way in this process."""
-    async with asyncio.timeout(SECONDS):
-        while len(world.database.bus) != count:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: len(world.database.bus) == count, seconds)
 
 
 async def released(world: World) -> None:
     """Wait until no connection of any pool is in use; a leaked one fails here."""
-    async with asyncio.timeout(SECONDS):
-        while any(engine.pool.checkedout() for engine in world.database.engines):  # type: ignore[attr-defined]
+    pools: list[Any] = [engine.pool for engine in world.database.engines]
+    await eventually(lambda: not any(pool.checkedout() for pool in pools))
+
+
+async def eventually(holds: Callable[[], Any], seconds: float = SECONDS) -> None:
+    """Wait until something holds that nobody announces."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def world_with(url: str, **settings: Any) -> AsyncIterator[tuple[World, str]]:
+    """A world on SQLite with settings of its own, and where it listens."""
+    world = World(url, url, **settings)
+    await world.populate()
+    async with listening(world.app) as authority:
+        yield world, authority
+    await world.close()

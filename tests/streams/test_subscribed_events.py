@@ -66,18 +66,17 @@ async def test_scores_are_told_as_they_come_change_and_go(world: World, authorit
         await socket.subscribe("1", SCORED)
         await subscribers(world, 1)
 
+        of_kim = {"client": {"fullName": "Kim Client"}}
         score_id = await record(world.user, session, client, 1, 2, 3, 4)
+        created = {"change": "CREATED", "scoreId": score_id, "score": {"total": 10.0, **of_kim}}
+        assert await events(socket, "sessionScored") == [created]
         change = "mutation ($id: ID!) { updateOrsScore(id: $id, input: {overall: 5}) { errors { code } } }"
         assert (await world.user.ask(change, id=score_id)).data == {"updateOrsScore": {"errors": []}}
+        updated = {"change": "UPDATED", "scoreId": score_id, "score": {"total": 11.0, **of_kim}}
+        assert await events(socket, "sessionScored") == [updated]
         await world.user.ask("mutation ($id: ID!) { deleteOrsScore(id: $id) { deletedId } }", id=score_id)
-
-        of_kim = {"client": {"fullName": "Kim Client"}}
-        told = await events(socket, "sessionScored", 3)
-        assert [one["scoreId"] for one in told] == [score_id] * 3
-        # Told as it is when it is told: the first events may already see what came after them.
-        assert [one["change"] for one in told if one["change"] != "UPDATED"] in (["CREATED", "DELETED"], ["DELETED"])
-        assert told[-1] == {"change": "DELETED", "scoreId": score_id, "score": None}
-        assert told[0] in ({"change": "CREATED", "scoreId": score_id, "score": {"total": 10.0, **of_kim}},)
+        assert await events(socket, "sessionScored") == [{"change": "DELETED", "scoreId": score_id, "score": None}]
+        await socket.silence()
 
 
 async def test_each_of_many_commits_is_told_once_in_order(world: World, authority: str) -> None:
@@ -109,11 +108,10 @@ async def test_a_refused_mutation_tells_nothing(world: World, authority: str) ->
             input=lines(),
         )
         assert refused.data["createClientOrsScore"]["errors"][0]["code"] == "INVALID"
-        with pytest.raises(RuntimeError, match="undone"):
-            async with world.writing(world.user) as tx:
-                tx.add(models.Session(episode_id=session.episode_id, session_date=session.session_date))
-                await tx.flush()
-                raise RuntimeError("undone")
+        async with world.writing(world.user) as tx:
+            tx.add(models.Session(episode_id=session.episode_id, session_date=session.session_date))
+            await tx.flush()
+            await tx.rollback()
         score_id = await record(world.user, session, client)
 
         assert [one["scoreId"] for one in await events(socket, "sessionScored")] == [score_id]
@@ -172,7 +170,10 @@ async def test_alerts_are_told_of_scores_that_ask_for_attention(world: World, au
         ors = await make_ors(world.user, second, client, 1, 1, 1, 1)
 
         assert await events(socket, "clientAlert", 2) == [
-            {"alerts": ["SRS_BELOW_CUTOFF", "SRS_DROPPED"], "score": {"id": global_id("SrsScore", srs.id), "total": 35.0}},
+            {
+                "alerts": ["SRS_BELOW_CUTOFF", "SRS_DROPPED"],
+                "score": {"id": global_id("SrsScore", srs.id), "total": 35.0},
+            },
             {"alerts": ["ORS_BELOW_BOUNDARY"], "score": {"id": global_id("OrsScore", ors.id), "total": 4.0}},
         ]
         await socket.silence()
@@ -197,7 +198,9 @@ async def test_whatever_changes_on_an_episode_is_told(world: World, authority: s
         assert event == ("CREATED", episode, "A")
         updates = {
             'updateEpisode(id: $id, input: {title: "B"}) { node { id } }': {},
-            "setEpisodeLabels(id: $id, labelIds: $labels) { node { id } }": {"labels": [label["createLabel"]["node"]["id"]]},
+            "setEpisodeLabels(id: $id, labelIds: $labels) { node { id } }": {
+                "labels": [label["createLabel"]["node"]["id"]]
+            },
             "setEpisodeLabels(id: $id, labelIds: []) { node { id } }": {},
             "addClientToEpisode(id: $id, clientId: $client) { node { id } }": {"client": other},
             "removeClientFromEpisode(id: $id, clientId: $client) { node { id } }": {"client": other},
@@ -253,7 +256,8 @@ async def test_arguments_narrow(world: World, authority: str) -> None:
         await subscribers(world, 5)
 
         scores = [
-            await record(world.superuser, session, client) for session, client in zip(sessions, (mine, bens), strict=True)
+            await record(world.superuser, session, client)
+            for session, client in zip(sessions, (mine, bens), strict=True)
         ]
 
         got = [await socket.receive() for _ in range(5)]

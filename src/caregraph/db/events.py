@@ -108,6 +108,7 @@ def install(session_class: type[Session]) -> None:
     event.listen(session_class, "after_flush", _note_flushed)
     event.listen(session_class, "before_commit", _notify)
     event.listen(session_class, "after_commit", _publish)
+    event.listen(session_class, "after_rollback", lambda session: session.info.pop("events", None))
 
 
 def _note(info: dict[Any, Any], new: Event) -> None:

@@ -1,19 +1,13 @@
 """Which pages may open a connection that browsers do not protect by themselves."""
 
-from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from caregraph.settings import Settings
 
 
-def listed(text: str) -> frozenset[str]:
-    """The origins of a setting, separated by commas."""
-    return frozenset(origin for part in text.split(",") if (origin := part.strip().rstrip("/").lower()))
-
-
-def is_allowed(headers: Headers, others: Collection[str]) -> bool:
-    """Whether a page of the server's own host, of an origin in `others`, or no page at all opens the connection."""
-    origin = headers.get("origin")
+def origin_allowed(settings: Settings, origin: str | None, host: str | None) -> bool:
+    """Whether a page of `origin` may open a connection to this server, which it calls `host`; programs send none."""
     if origin is None:
         return True
-    return origin.lower() in others or urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
+    others = {one.strip().rstrip("/").lower() for one in settings.allowed_origins.split(",")} - {""}
+    return origin.lower() in others or (host is not None and urlsplit(origin).netloc.lower() == host.lower())

@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from caregraph.auth.tokens import InvalidCredentialsError
 from caregraph.graph.scalars import encode_json
 
-from .origins import is_allowed, listed
+from .origins import origin_allowed
 from .requests import GraphQLRequest, HttpError, from_parameters
 from .streams import Caller, Stream, Streams
 
@@ -42,12 +42,12 @@ class SocketEndpoint:
     def __init__(self, streams: Streams) -> None:
         """Operations run through `streams`."""
         self._streams = streams
-        self._origins = listed(streams.settings.allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Speak with one client until one of both closes."""
         socket = WebSocket(scope, receive, send)
-        if not is_allowed(socket.headers, self._origins):
+        settings, headers = self._streams.settings, socket.headers
+        if not origin_allowed(settings, headers.get("origin"), headers.get("host")):
             await socket.close()  # before it is accepted: the handshake is answered with 403
             return
         if PROTOCOL not in scope.get("subprotocols", ()):
