@@ -33,6 +33,7 @@ class Context:
     settings: Settings
     provided: Mapping[type[Any], Any] = field(default_factory=dict)
     client_address: str = ""
+    _is_over: bool = False
     _session: AsyncSession | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _loaders: dict[Loader, DataLoader[Any, Any]] = field(default_factory=dict)
@@ -49,6 +50,8 @@ class Context:
     async def run_unscoped(self, statement: Executable) -> Result[*tuple[Any, ...]]:
         """Run a hand-written statement: the session adds the visibility of every table in it."""
         async with self._turn:  # one connection serves the whole operation
+            if self._is_over:
+                raise asyncio.CancelledError
             if self._session is None:
                 self._session = self.database.read_session(self.viewer)
             return await self._session.execute(statement)
@@ -70,7 +73,12 @@ class Context:
         async with self._turn:
             session, self._session = self._session, None
             if session is not None:
-                await session.close()
+                await asyncio.shield(session.close())  # whoever is cancelled here gives the connection back first
+
+    async def close(self) -> None:
+        """End for good: a loader that outlives a cancelled operation opens nothing anew."""
+        self._is_over = True
+        await asyncio.shield(self.end_snapshot())
 
 
 Info = strawberry.Info[Context, None]

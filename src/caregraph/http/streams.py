@@ -108,7 +108,7 @@ class Streams:
                 payload = None if event is None else await watch.payload(context, event)
                 return None if payload is None else self.runner.body(await self.runner.run(ready, context, payload))
             finally:
-                await context.end_snapshot()
+                await context.close()
 
     def told(self, error: Exception) -> list[dict[str, Any]]:
         """The errors with which a stream ends, as they are told."""
@@ -148,7 +148,10 @@ class _Single:
         if self._is_answered:
             return None
         self._is_answered = True
-        return self._runner.body(await self._runner.run(self._ready, self._context))
+        try:
+            return self._runner.body(await self._runner.run(self._ready, self._context))
+        finally:
+            await self._context.close()
 
     def close(self) -> None:
         """Nothing is held."""
