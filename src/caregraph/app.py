@@ -11,7 +11,7 @@ from typing import Any
 from opentelemetry.trace import TracerProvider
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from caregraph import schema
 from caregraph.auth.links import Links
@@ -30,6 +30,8 @@ from caregraph.http.health import Health
 from caregraph.http.metrics import Metrics
 from caregraph.http.requestlog import OperationLog, RequestLog
 from caregraph.http.runner import Runner
+from caregraph.http.sockets import SocketEndpoint
+from caregraph.http.streams import Streams
 from caregraph.http.tracing import Tracing
 from caregraph.http.view import GraphQLEndpoint
 from caregraph.operations import operations
@@ -67,8 +69,11 @@ def create_app(
     guard = Guard(settings, draining, [Tracing(spans), metrics, OperationLog()])
     metrics.watch_process(database, guard.gate)
     runner = Runner(engine, database, settings, provided, guard)
+    streams = Streams(runner, lookups, database.bus)
+    draining.callbacks.append(streams.end)
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLEndpoint(runner, lookups)),
+        Route("/graphql", GraphQLEndpoint(runner, lookups, streams)),
+        WebSocketRoute("/graphql", SocketEndpoint(streams)),
         Route("/files/{token}", Downloads(database, provided[Storage], provided[Links]).answer),
         *Health(database, draining).routes(),
         *([metrics.route(token=settings.metrics_token)] if settings.metrics else []),
@@ -80,6 +85,7 @@ def create_app(
         sweeping = asyncio.create_task(_sweep_regularly(database, provided[Storage]))
         yield
         sweeping.cancel()
+        streams.close()
         await database.close()
 
     paths = {getattr(route, "path", "").split("/")[1] for route in routes}
@@ -92,6 +98,7 @@ def create_app(
     app.state.database = database
     app.state.storage, app.state.links = provided[Storage], provided[Links]
     app.state.guard = guard
+    app.state.streams = streams
     return app
 
 

@@ -16,6 +16,7 @@ from caregraph.treatment.types import OrsScore, SrsScore
 
 Query = merge_types("Query", (roots.Query, organizations.Query, people.Query, treatment.Query))
 Mutation = merge_types("Mutation", (organizations.Mutation, people.Mutation, treatment.Mutation))
+Subscription = merge_types("Subscription", (treatment.Subscription,))
 
 
 class Schema(strawberry.Schema):
@@ -27,9 +28,13 @@ class Schema(strawberry.Schema):
 
 def build() -> Schema:
     """Build and check the schema."""
-    describe_roots(Query, Mutation)
+    describe_roots(Query, Mutation, Subscription)
     schema = Schema(
-        query=Query, mutation=Mutation, types=(OrsScore, SrsScore), config=StrawberryConfig(scalar_map=SCALARS)
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=(OrsScore, SrsScore),
+        config=StrawberryConfig(scalar_map=SCALARS),
     )
     check(schema)
     return schema

@@ -18,6 +18,12 @@ _ABOVE_ZERO = (
     "maximum_file",
     "sign_in_window",
     "link_lifetime",
+    "socket_init_timeout",
+    "operations_per_socket",
+    "subscriptions_per_process",
+    "subscription_queue",
+    "stream_recheck",
+    "stream_heartbeat",
 )
 _CHOICES: dict[str, tuple[object, ...]] = {
     "profile": ("public", "first-party"),
@@ -106,6 +112,12 @@ class Settings:
     allowed_origins: str = setting(
         "Origins of other sites whose pages may call the server, with commas between; `*`: all", ""
     )
+    socket_init_timeout: float = setting("Seconds a WebSocket has to say who it is, then closed with 4408", 10.0)
+    operations_per_socket: int = setting("Operations under way at a time on one WebSocket", 50)
+    subscriptions_per_process: int = setting("Subscriptions under way at a time in one process", 1000)
+    subscription_queue: int = setting("Events that may wait for one subscriber, then ended with `SLOW_CONSUMER`", 100)
+    stream_recheck: float = setting("Seconds after which a quiet stream checks that its credentials still hold", 60.0)
+    stream_heartbeat: float = setting("Seconds without an event after which a stream over HTTP sends a heartbeat", 12.0)
     sign_in_attempts_per_account: int = setting("Attempts on one account within the window, then refused", 10)
     sign_in_attempts_per_address: int = setting("Attempts from one address within the window, then refused", 100)
     sign_in_window: int = setting("Seconds over which sign-in attempts are counted", 900)

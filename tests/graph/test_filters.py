@@ -250,7 +250,7 @@ async def test_a_search_looks_into_name_alias_and_number(world: World) -> None:
 
 async def test_a_search_follows_a_change_of_the_row(world: World) -> None:
     (client,) = await make_clients(world.user, "Ann")
-    rename = "mutation($id: ID!) { updateClient(id: $id, input: {alias: \"Sunshine\"}) { errors { message } } }"
+    rename = 'mutation($id: ID!) { updateClient(id: $id, input: {alias: "Sunshine"}) { errors { message } } }'
 
     await world.user.ask(rename, id=global_id("Client", client.id))
 

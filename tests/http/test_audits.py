@@ -14,7 +14,7 @@ import pytest
 from browser import serving
 from caregraph.app import create_app
 from kit import settings_for
-from node_tools import run_node
+from node_tools import SCRIPTS, run_node
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def url(sqlite_template: Path, tmp_path: Path) -> str:
 
 def test_every_audit_passes(url: str) -> None:
     with serving(create_app(settings_for(url))) as address:
-        results = json.loads(run_node("audits.mjs", f"{address}/graphql"))
+        results = json.loads(run_node(SCRIPTS / "audits.mjs", f"{address}/graphql"))
 
     assert [one for one in results if one["status"] != "ok"] == []
     assert Counter(one["name"].split()[0] for one in results) == {"MUST": 13, "SHOULD": 23, "MAY": 25}

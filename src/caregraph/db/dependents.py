@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Table, delete, func, select
 
 from .base import Base, table_of
+from .events import ChangeKind, tell
 from .session import Tx
 
 
@@ -110,6 +111,8 @@ async def delete_orphans(tx: Tx, target: Table, link: Column[Any], ids: Sequence
     model = model_of(target)
     linked = select(link).where(link.in_(ids)).correlate(None)
     orphans = list(await tx.scalars(_all(select(model.id).where(model.id.in_(ids), model.id.not_in(linked)))))
+    tell(tx, model, ids, ChangeKind.UPDATED)
+    tell(tx, model, orphans, ChangeKind.DELETED)
     if not orphans:
         return
     further = [await _carried(tx, *way, orphans) for way in _carrying(target)]

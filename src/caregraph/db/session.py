@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session, SessionTransaction
 from caregraph.auth.viewer import Viewer
 from caregraph.settings import Settings
 
-from . import scope
+from . import events, scope
+from .events import Bus
 from .finish import finished
+from .listening import Listener
 from .tally import count_commit
 from .watch import CountingPool, watch
 
@@ -30,6 +32,7 @@ class ScopedSession(Session):
 
 
 scope.install(ScopedSession)
+events.install(ScopedSession)
 
 
 @event.listens_for(ScopedSession, "after_begin")
@@ -55,6 +58,8 @@ class Database:
         """Open nothing yet: engines connect when first used."""
         self.url = make_url(settings.database_url)
         self._timeout = str(int(settings.statement_timeout * 1000))
+        self.bus = Bus()
+        self._listener = None if self.is_sqlite else Listener(self.url, self.bus)
         pool = {
             "pool_size": settings.pool_size,
             "max_overflow": 0,
@@ -100,8 +105,15 @@ class Database:
                 count_commit()
             await finished(session.commit())
 
+    async def listen(self, timeout: float) -> None:  # noqa: ASYNC109 raised as the pool's own
+        """Make sure that `bus` hears of every commit from now on, whichever process makes it."""
+        if self._listener is not None:
+            await self._listener.ready(timeout)
+
     async def close(self) -> None:
         """Close every connection."""
+        if self._listener is not None:
+            await self._listener.close()
         for engine in self.engines:
             await engine.dispose()
 
@@ -110,7 +122,7 @@ class Database:
             engine,
             sync_session_class=ScopedSession,
             expire_on_commit=False,
-            info={"viewer": viewer, "statement_timeout": self._timeout},
+            info={"viewer": viewer, "statement_timeout": self._timeout, "bus": self.bus},
         )
 
 

@@ -11,6 +11,7 @@ from .relations import check_relation
 _ROOTS = {
     "Query": "Reading. A row that is not there, or not yours, is null.",
     "Mutation": "Changing. Each field is a transaction of its own: a refused one changes nothing and names why.",
+    "Subscription": "Following what changes, as it is committed. What you do not see, you do not hear of.",
 }
 
 

@@ -126,7 +126,7 @@ class Context:
         async with self._turn:
             session, self._session = self._session, None
             if session is not None:
-                await session.close()
+                await asyncio.shield(session.close())  # whoever is cancelled here gives the connection back first
 
 
 def _too_late() -> RequestError:

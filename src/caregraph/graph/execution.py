@@ -12,6 +12,7 @@ from graphql import (
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
+    create_source_event_stream,
     execute,
     get_variable_values,
     parse,
@@ -24,6 +25,7 @@ from caregraph.settings import Settings
 from .context import Context
 from .cost import IntrospectionSizes, Price, Pricing
 from .errors import RequestError
+from .feeds import Feed
 from .limits import check_document, check_variables, worded
 
 _KNOWN_TEXTS = 1000
@@ -111,12 +113,22 @@ class Engine:
         return price.of(values)
 
     async def run(
-        self, prepared: Prepared, context: Context, *, variables: Mapping[str, Any] | None, operation_name: str | None
+        self,
+        prepared: Prepared,
+        context: Context,
+        *,
+        variables: Mapping[str, Any] | None,
+        operation_name: str | None,
+        root: Any = None,
     ) -> ExecutionResult:
-        """Execute a query or a mutation. A mutation's root fields run one after the other."""
+        """Execute a query, a mutation, or a subscription for the one event whose payload is `root`.
+
+        A mutation's root fields run one after the other.
+        """
         result = execute(
             self.schema,
             prepared.document,
+            root_value=root,
             context_value=context,
             variable_values=dict(variables or {}),
             operation_name=operation_name,
@@ -128,6 +140,37 @@ class Engine:
             return result if isinstance(result, ExecutionResult) else await result
         finally:
             await context.close()
+
+    async def subscribe(
+        self, prepared: Prepared, context: Context, *, variables: Mapping[str, Any] | None, operation_name: str | None
+    ) -> Feed | ExecutionResult:
+        """Start a subscription: its feed, to be closed, or why there is none."""
+        executor = StrawberryGraphQLCoreExecutionContext.build(
+            self.schema,
+            prepared.document,
+            context_value=context,
+            raw_variable_values=dict(variables or {}),
+            operation_name=operation_name,
+            hide_suggestions=self._hide_suggestions,
+            operation_extensions={},
+        )
+        if isinstance(executor, list):
+            return ExecutionResult(None, executor)
+        try:
+            source: Any = create_source_event_stream(executor)
+            return await source if executor.is_awaitable(source) else source  # type: ignore[no-any-return]
+        finally:
+            await context.end_snapshot()
+
+
+def is_subscription(operation: OperationDefinitionNode) -> bool:
+    """Whether an operation goes on."""
+    return operation.operation is OperationType.SUBSCRIPTION
+
+
+def is_mutation(operation: OperationDefinitionNode) -> bool:
+    """Whether an operation changes something."""
+    return operation.operation is OperationType.MUTATION
 
 
 def is_query(operation: OperationDefinitionNode) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import delete
 
+from caregraph.db.events import ChangeKind, tell
 from caregraph.db.session import Tx
 
 
@@ -13,3 +14,4 @@ async def replace_links(tx: Tx, model: type[Any], other: str, rows: Sequence[Any
     await tx.execute(delete(model).filter_by(**one))
     tx.add_all(model(**one, **{other: row.id}) for row in rows)
     await tx.flush()
+    tell(tx, model, one.values(), ChangeKind.UPDATED)

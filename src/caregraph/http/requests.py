@@ -53,17 +53,17 @@ def _quality(text: str) -> float:
 async def read(request: Request, settings: Settings) -> GraphQLRequest:
     """The request's parameters, from the query string of a GET, the JSON body of a POST or a multipart form."""
     if request.method == "GET":
-        return _checked({name: _parameter(name, text) for name, text in request.query_params.items()})
+        return from_parameters({name: _parameter(name, text) for name, text in request.query_params.items()})
     if request.method != "POST":
         raise HttpError(405, "METHOD_NOT_ALLOWED", "GraphQL takes GET and POST", allow="GET, POST")
     if is_multipart(request.headers):
-        return _checked(await read_multipart(request, settings))
+        return from_parameters(await read_multipart(request, settings))
     _check_content_type(request.headers)
     try:
         body = orjson.loads(await _body(request, settings.maximum_body))
     except orjson.JSONDecodeError as error:
         raise HttpError(400, "BAD_REQUEST", "The body is not JSON") from error
-    return _checked(body)
+    return from_parameters(body)
 
 
 def _parameter(name: str, text: str) -> Any:
@@ -100,7 +100,8 @@ async def _body(request: Request, maximum: int) -> bytes:
     return bytes(body)
 
 
-def _checked(parameters: Any) -> GraphQLRequest:
+def from_parameters(parameters: Any) -> GraphQLRequest:
+    """The request in an object of parameters, of a body or of a stream's message; raises `HttpError`."""
     if not isinstance(parameters, dict):
         raise HttpError(400, "BAD_REQUEST", "The request is not a JSON object")
     for name, kind in (("operationName", str), ("documentId", str), ("variables", dict), ("extensions", dict)):

@@ -12,6 +12,7 @@ from caregraph.graph.context import Context
 from caregraph.graph.cost import too_expensive
 from caregraph.graph.errors import RequestError, presentable
 from caregraph.graph.execution import Engine, InvalidDocumentError, Prepared, is_query
+from caregraph.graph.feeds import Feed
 from caregraph.settings import Settings
 
 from .documents import Documents
@@ -94,8 +95,8 @@ class Runner:
             client_address=client_address,
         )
 
-    async def run(self, ready: Ready, context: Context) -> ExecutionResult:
-        """Run a query or a mutation."""
+    async def run(self, ready: Ready, context: Context, root: Any = None) -> ExecutionResult:
+        """Run a query or a mutation, or a subscription for the one event whose payload is `root`."""
         name = ready.operation.name
         seen = observation(
             kind=ready.operation.operation.value,
@@ -103,17 +104,27 @@ class Runner:
             text=ready.text,
             cost=ready.cost,
         )
-        result = await self.guard.run(seen, context, lambda: self._execute(ready, context))
+        result = await self.guard.run(seen, context, lambda: self._execute(ready, context, root))
         if (ready.request.extensions or {}).get("cost") is True:
             result.extensions = {**(result.extensions or {}), "cost": self._cost(ready, context)}
         return result
 
-    async def _execute(self, ready: Ready, context: Context) -> ExecutionResult:
+    async def subscribe(self, ready: Ready, context: Context) -> Feed | ExecutionResult:
+        """Start a subscription."""
+        return await self.engine.subscribe(
+            ready.prepared,
+            context,
+            variables=ready.request.variables,
+            operation_name=ready.request.operation_name,
+        )
+
+    async def _execute(self, ready: Ready, context: Context, root: Any) -> ExecutionResult:
         result = await self.engine.run(
             ready.prepared,
             context,
             variables=ready.request.variables,
             operation_name=ready.request.operation_name,
+            root=root,
         )
         if context.stopped is not None and is_query(ready.operation):
             return ExecutionResult(None, [_reason(result, context.stopped)])

@@ -7,19 +7,23 @@ from graphql import ExecutionResult
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError, Lookups, viewer_of
+from caregraph.db.events import StreamEndedError
 from caregraph.graph.errors import outage
-from caregraph.graph.execution import is_query
+from caregraph.graph.execution import is_mutation, is_query, is_subscription
 from caregraph.graph.scalars import encode_json
 
+from . import streaming
 from .cross_site import demand_preflight
 from .errors import HttpError
 from .multipart import is_multipart
 from .presence import ClientLeftError, while_present
 from .requests import GRAPHQL_RESPONSE, JSON, media_type, read
-from .runner import RefusedRequestError, Runner
+from .runner import Ready, RefusedRequestError, Runner
+from .streaming import StreamResponse
+from .streams import Caller, Streams
 
 _STATUSES = {"UNAVAILABLE": 503, "TIMEOUT": 504}
 _INVALID = {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "OPERATION_RESOLUTION_FAILURE"}
@@ -28,18 +32,22 @@ _INVALID = {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "OPERATION_RESOLUTION
 class GraphQLEndpoint:
     """An ASGI application. Whatever it answers about people is never stored on the way."""
 
-    def __init__(self, runner: Runner, lookups: Lookups) -> None:
-        """`lookups` find out who sends a request."""
+    def __init__(self, runner: Runner, lookups: Lookups, streams: Streams) -> None:
+        """`lookups` find out who sends a request; subscriptions, and whoever prefers a stream, go to `streams`."""
         self._runner = runner
         self._lookups = lookups
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
         answer_as = JSON
+        response: ASGIApp
         try:
-            answer_as = media_type(request.headers)
-            response = await self._answer(request, answer_as)
+            accepted = streaming.accepted(request.headers)
+            if accepted is None or not accepted.only_streams:
+                answer_as = media_type(request.headers)
+            response = await self._answer(request, answer_as, accepted)
         except HttpError as error:
             response = _failure(error.status, error.code, error.message, answer_as, error.headers)
         except InvalidCredentialsError:
@@ -55,14 +63,20 @@ class GraphQLEndpoint:
             await request.close()  # uploaded files go with their request
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request, answer_as: str) -> Response:
+    async def _answer(self, request: Request, answer_as: str, accepted: streaming.Accepted | None) -> ASGIApp:
         if request.method == "GET" or is_multipart(request.headers):
             demand_preflight(request.headers)
         wanted = await read(request, self._runner.settings)
         try:
             ready = self._runner.prepare(wanted)
         except RefusedRequestError as refused:
+            if accepted is not None and accepted.only_streams:
+                return StreamResponse(self._streams, accepted.form, self._streams.told(refused))
             return self._response(ExecutionResult(None, refused.errors), answer_as)
+        if accepted is not None and (accepted.only_streams or is_subscription(ready.operation)):
+            return await self._stream(request, ready, accepted.form)
+        if is_subscription(ready.operation):
+            raise HttpError(406, "NOT_ACCEPTABLE", streaming.HOW_TO_SUBSCRIBE)
         if request.method == "GET" and not is_query(ready.operation):
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries go by GET", allow="POST")
         async with while_present(request.receive):
@@ -70,6 +84,18 @@ class GraphQLEndpoint:
             context = self._runner.context(viewer, request.client.host if request.client else "")
             result = await self._runner.run(ready, context)
         return self._response(result, answer_as)
+
+    async def _stream(self, request: Request, ready: Ready, form: streaming.Form) -> ASGIApp:
+        """What is refused before the operation starts has a status; everything later is told in the stream."""
+        if request.method == "GET" and is_mutation(ready.operation):
+            raise HttpError(405, "METHOD_NOT_ALLOWED", "Mutations do not go by GET", allow="POST")
+        caller = Caller(request.headers, request.client.host if request.client else "")
+        try:
+            return StreamResponse(self._streams, form, await self._streams.start(ready, caller))
+        except StreamEndedError as ended:
+            raise HttpError(503, ended.code, str(ended), retry_after="1") from ended
+        except RefusedRequestError as refused:
+            return StreamResponse(self._streams, form, self._streams.told(refused))
 
     def _response(self, result: ExecutionResult, answer_as: str) -> Response:
         """An operation that never started has a status of its own where the media type can say so, or none can wait."""

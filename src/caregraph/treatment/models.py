@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from caregraph.db.base import Base, Coded, Searchable, TenantRow, Timestamped, tenant_key, tenant_unique
+from caregraph.db.events import Tells
 
 from .enums import EpisodeStatus, MeasureKind
 
@@ -29,6 +30,7 @@ class Episode(TenantRow, Timestamped, Searchable, Base):
         Index(None, "organization_id", "status", "id"),
         Index(None, "organization_id", "created_at", "id"),
     )
+    tells = Tells()
     searched = ("title",)
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str]
@@ -50,6 +52,7 @@ class EpisodeClient(TenantRow, Base):
         tenant_unique("episode_id", "client_id"),
         Index(None, "organization_id", "client_id", "episode_id"),
     )
+    tells = Tells("Episode", row="episode_id", through="client_id")
     episode_id: Mapped[int] = mapped_column(primary_key=True)
     client_id: Mapped[int] = mapped_column(primary_key=True)
     age_at_start: Mapped[int | None]
@@ -64,6 +67,7 @@ class EpisodeLabel(TenantRow, Base):
         tenant_key("label_id", to="labels", blocks={"label_id": "episodes"}),
         Index(None, "organization_id", "label_id", "episode_id"),
     )
+    tells = Tells("Episode", row="episode_id")
     episode_id: Mapped[int] = mapped_column(primary_key=True)
     label_id: Mapped[int] = mapped_column(primary_key=True)
 
@@ -83,6 +87,7 @@ class Rater(TenantRow, Timestamped, Base):
         Index(None, "organization_id", "client_id"),
         Index(None, "organization_id", "full_name", "id"),
     )
+    tells = Tells("Episode", row="episode_id")
     id: Mapped[int] = mapped_column(primary_key=True)
     episode_id: Mapped[int]
     client_id: Mapped[int]
@@ -101,6 +106,7 @@ class Session(TenantRow, Timestamped, Base):
         Index(None, "organization_id", "episode_id", "session_date", "id"),
         Index(None, "organization_id", "session_date", "id"),
     )
+    tells = Tells("Episode", row="episode_id")
     id: Mapped[int] = mapped_column(primary_key=True)
     episode_id: Mapped[int]
     session_date: Mapped[date]
@@ -136,6 +142,7 @@ class Score(TenantRow, Timestamped, Base):
         Index(None, "organization_id", "rater_id"),
         Index(None, "organization_id", "created_at", "id"),
     )
+    tells = Tells(through="client_id")
     __mapper_args__ = {"polymorphic_on": "measure", "polymorphic_abstract": True, "with_polymorphic": "*"}  # noqa: RUF012 SQLAlchemy's name
     id: Mapped[int] = mapped_column(primary_key=True)
     episode_id: Mapped[int]

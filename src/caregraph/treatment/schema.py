@@ -10,6 +10,7 @@ from caregraph.db.scope import ids
 from caregraph.graph.actions import DeletePayload, Payload, action
 from caregraph.graph.computed import computed
 from caregraph.graph.context import Context
+from caregraph.graph.feeds import subscription
 from caregraph.graph.fields import describe
 from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
@@ -18,7 +19,7 @@ from caregraph.people.lists import ListScope, owned_clients
 from caregraph.people.models import Label
 from caregraph.people.types import Client
 
-from . import calculator, models, policy, service, statistics  # noqa: F401 the rules of this slice are declared in policy
+from . import calculator, events, models, policy, service, statistics  # noqa: F401 the rules of this slice are declared in policy
 from .inputs import OrsScoreInput, RaterInput, SessionInput, SrsScoreInput
 from .types import Episode, OrsScore, Rater, Session, SrsScore
 
@@ -98,3 +99,12 @@ class Mutation:
         calculator.ors_trajectory, needs=Permission.CALCULATE
     )
     delete_srs_score: DeletePayload | None = action(service.delete_srs_score, needs=Permission.CARE)
+
+
+@strawberry.type
+class Subscription:
+    """Following treatment."""
+
+    session_scored: events.ScoreEvent | None = subscription(events.session_scored, needs=Permission.CARE)
+    client_alert: events.AlertEvent | None = subscription(events.client_alert, needs=Permission.CARE)
+    episode_changed: events.EpisodeEvent | None = subscription(events.episode_changed, needs=Permission.CARE)
