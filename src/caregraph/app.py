@@ -20,6 +20,7 @@ from caregraph.operations import operations
 from caregraph.settings import Settings
 
 built_schema = cache(schema.build)
+built_subgraph = cache(schema.build_subgraph)
 
 
 def create_app(settings: Settings, *, principals: Sequence[playground.Principal] = ()) -> Starlette:
@@ -31,7 +32,8 @@ def create_app(settings: Settings, *, principals: Sequence[playground.Principal]
         SignInLookups: lookups,
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
     }
-    engine = Engine(built_schema(), hide_suggestions=not settings.development)
+    graph = built_subgraph() if settings.federation else built_schema()
+    engine = Engine(graph, hide_suggestions=not settings.development)
     runner = Runner(engine, database, settings, provided)
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(runner, lookups)),

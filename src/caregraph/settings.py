@@ -31,6 +31,8 @@ class Settings:
     pool_timeout: float = setting("Seconds a request waits for a database connection", 5.0)
     statement_timeout: float = setting("Seconds after which PostgreSQL ends one statement", 15.0)
     maximum_body: int = setting("Bytes of the largest request body", 1_048_576)
+    federation: bool = setting("Answer gateways: `_service` and `_entities` are in the schema", default=True)
+    maximum_entities: int = setting("References that a gateway may send to `_entities` at once", 5_000)
     sign_in_attempts_per_account: int = setting("Attempts on one account within the window, then refused", 10)
     sign_in_attempts_per_address: int = setting("Attempts from one address within the window, then refused", 100)
     sign_in_window: int = setting("Seconds over which sign-in attempts are counted", 900)
@@ -38,7 +40,14 @@ class Settings:
     password_passes: int = setting("Argon2id passes per password", 3)
 
     def __post_init__(self) -> None:
-        for name in ("pool_size", "pool_timeout", "statement_timeout", "maximum_body", "sign_in_window"):
+        for name in (
+            "pool_size",
+            "pool_timeout",
+            "statement_timeout",
+            "maximum_body",
+            "maximum_entities",
+            "sign_in_window",
+        ):
             if getattr(self, name) <= 0:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must be above 0")
         if not self.database_url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
