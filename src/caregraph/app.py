@@ -32,7 +32,7 @@ def create_app(settings: Settings, *, principals: Sequence[playground.Principal]
         SignInLookups: lookups,
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
     }
-    graph = built_subgraph() if settings.federation else built_schema()
+    graph = built_subgraph(access=settings.federation_access) if settings.federation else built_schema()
     engine = Engine(graph, hide_suggestions=not settings.development)
     runner = Runner(engine, database, settings, provided)
     routes: list[BaseRoute] = [

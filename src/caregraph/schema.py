@@ -31,10 +31,10 @@ def build() -> Schema:
     return _built(Query)
 
 
-def build_subgraph() -> Schema:
-    """The API schema and the fields through which gateways reach it."""
+def build_subgraph(*, access: bool) -> Schema:
+    """The API schema and the fields through which gateways reach it; `access` as in `subgraph_sdl`."""
     api = build()
-    part = federation.query_part(federation.entity_types(api), subgraph_sdl(api))
+    part = federation.query_part(federation.entity_types(api), subgraph_sdl(api, access=access))
     return _built(merge_types("Query", (Query, part)))
 
 

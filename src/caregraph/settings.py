@@ -32,7 +32,11 @@ class Settings:
     statement_timeout: float = setting("Seconds after which PostgreSQL ends one statement", 15.0)
     maximum_body: int = setting("Bytes of the largest request body", 1_048_576)
     federation: bool = setting("Answer gateways: `_service` and `_entities` are in the schema", default=True)
-    maximum_entities: int = setting("References that a gateway may send to `_entities` at once", 5_000)
+    federation_access: bool = setting(
+        "`_service` tells `@authenticated` and `@requiresScopes`, for routers that authenticate callers themselves",
+        default=False,
+    )
+    maximum_entities: int = setting("References that a gateway may send to `_entities` at once", 1_000)
     sign_in_attempts_per_account: int = setting("Attempts on one account within the window, then refused", 10)
     sign_in_attempts_per_address: int = setting("Attempts from one address within the window, then refused", 100)
     sign_in_window: int = setting("Seconds over which sign-in attempts are counted", 900)

@@ -44,7 +44,16 @@ def _malformed(index: int, message: str) -> dict[str, Any]:
 async def test_the_service_tells_the_subgraph_to_anyone(world: World) -> None:
     answer = await world.nobody.ask("{ _service { sdl } }")
 
-    assert answer.data == {"_service": {"sdl": subgraph_sdl(schema.build())}}
+    assert answer.data == {"_service": {"sdl": subgraph_sdl(schema.build(), access=False)}}
+
+
+async def test_the_service_tells_what_needs_signing_in_where_a_router_checks_it(url: str) -> None:
+    telling = World(url, url, federation_access=True)
+
+    answer = await telling.nobody.ask("{ _service { sdl } }")
+    await telling.close()
+
+    assert answer.data == {"_service": {"sdl": subgraph_sdl(schema.build(), access=True)}}
 
 
 async def test_entities_come_in_the_order_of_their_representations(world: World) -> None:

@@ -13,7 +13,7 @@ from caregraph.graph.federation import entity_types
 from caregraph.graph.subgraph import scope_of, subgraph_sdl
 
 API = schema.build()
-SDL = subgraph_sdl(API)
+SDL = subgraph_sdl(API, access=True)
 PAGED = (
     '@listSize(assumedSize: {}, slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"],'
     " requireOneSlicingArgument: false)"
@@ -81,6 +81,13 @@ def test_it_is_the_api_schema_with_directives() -> None:
 )
 def test_directives_follow_from_the_data_of_the_kit(path: str, directives: str) -> None:
     assert _directives(path) == directives
+
+
+def test_without_access_it_says_everything_else() -> None:
+    without = subgraph_sdl(API, access=False)
+
+    stripped = re.sub(r' @(authenticated|requiresScopes\(scopes: \[\["[^"]+"\]\]\))', "", SDL)
+    assert without == stripped.replace('"@authenticated", ', "").replace('"@requiresScopes", ', "")
 
 
 def test_every_type_with_rows_has_a_key_and_no_other() -> None:

@@ -117,9 +117,15 @@ def schema(
     federation: Annotated[
         bool, typer.Option("--federation", help="The subgraph SDL that gateways compose, instead of the API schema.")
     ] = False,
+    access: Annotated[
+        bool,
+        typer.Option(
+            help="With --federation: say `@authenticated` and `@requiresScopes`. @apollo/gateway refuses them."
+        ),
+    ] = True,
 ) -> None:
     """Print the API schema in the schema definition language."""
-    sdl = subgraph_sdl(graph.build()) if federation else graph.api_sdl(graph.build())
+    sdl = subgraph_sdl(graph.build(), access=access) if federation else graph.api_sdl(graph.build())
     if check is not None:
         _compare(check, sdl)
     elif output is not None:

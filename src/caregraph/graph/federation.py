@@ -74,6 +74,7 @@ def query_part(entities: Sequence[type[Any]], sdl: str) -> type[Any]:
                     argument("representations", list[Representation], "References, at most `MAXIMUM_ENTITIES`.")
                 ],
                 needs=Permission.CARE,
+                size="representations",
                 graphql_name="_entities",
             ),
         },

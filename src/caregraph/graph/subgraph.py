@@ -2,7 +2,8 @@
 
 Nothing is said per type. A type with rows has a key; a type without is a value that any subgraph may return; `needs`
 becomes what a router can check early; the sizes of relations and pages become its cost estimate. All of it is advice
-to the router: this server decides again, by the credentials of the request.
+to the router: this server decides again, by the credentials of the request. `access` adds `@authenticated` and
+`@requiresScopes`, for routers that authenticate callers themselves; `@apollo/gateway` refuses a graph that has them.
 """
 
 import inspect
@@ -35,6 +36,7 @@ VERSION = "2.9"
 """The newest that `@theguild/federation-composition`, and so Hive, reads."""
 
 _DIRECTIVES = ("authenticated", "cost", "inaccessible", "key", "listSize", "requiresScopes", "shareable", "tag")
+_ACCESS = frozenset({"authenticated", "requiresScopes"})
 _ROOTS: Any = roots.Query
 _LOCAL = {camel(made.python_name) for made in _ROOTS.__strawberry_definition__.fields}
 """Root fields that speak for one server: `node` takes ids that no gateway can tell apart, `hello` greets."""
@@ -42,12 +44,12 @@ _FUNCTION_WEIGHT = 10
 _STATEMENT_WEIGHT = 1
 
 
-def subgraph_sdl(api: strawberry.Schema) -> str:
-    """The SDL that `_service` answers and gateways compose."""
+def subgraph_sdl(api: strawberry.Schema, *, access: bool) -> str:
+    """The SDL that gateways compose."""
     schema = api._schema  # noqa: SLF001 Strawberry has no public name for it
     document = parse(print_schema(schema), no_location=True)
     definitions = [
-        _with_directives(schema, one) if isinstance(one, ObjectTypeDefinitionNode) else one
+        _with_directives(schema, one, access=access) if isinstance(one, ObjectTypeDefinitionNode) else one
         for one in document.definitions
     ]
     printed = print_ast(replace(document, definitions=tuple(definitions)))
@@ -56,18 +58,20 @@ def subgraph_sdl(api: strawberry.Schema) -> str:
     return f"{link}\n\n{printed}\n"
 
 
-def _with_directives(schema: GraphQLSchema, node: ObjectTypeDefinitionNode) -> ObjectTypeDefinitionNode:
+def _with_directives(
+    schema: GraphQLSchema, node: ObjectTypeDefinitionNode, *, access: bool
+) -> ObjectTypeDefinitionNode:
     made: Any = schema.type_map[node.name.value]
+
+    def parsed(texts: Iterable[str]) -> tuple[ConstDirectiveNode, ...]:
+        carrier: Any = parse("scalar Carrier " + " ".join(texts), no_location=True).definitions[0]
+        return tuple(one for one in carrier.directives or () if access or one.name.value not in _ACCESS)
+
     fields = tuple(
-        replace(one, directives=(*(one.directives or ()), *_parsed(_of_field(schema, made, one.name.value))))
+        replace(one, directives=(*(one.directives or ()), *parsed(_of_field(schema, made, one.name.value))))
         for one in node.fields or ()
     )
-    return replace(node, directives=_parsed(_of_type(schema, made)), fields=fields)
-
-
-def _parsed(texts: Iterable[str]) -> tuple[ConstDirectiveNode, ...]:
-    carrier: Any = parse("scalar Carrier " + " ".join(texts), no_location=True).definitions[0]
-    return tuple(carrier.directives or ())
+    return replace(node, directives=parsed(_of_type(schema, made)), fields=fields)
 
 
 def scope_of(permission: Permission) -> str:
