@@ -40,6 +40,7 @@ def run_node(script: Path, *args: str, env: dict[str, str] | None = None) -> str
         text=True,
         check=False,
         timeout=_LONGEST_RUN,
+        cwd=place,
         env={**os.environ, "NO_UPDATE_NOTIFIER": "1", **(env or {})},
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
