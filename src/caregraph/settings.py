@@ -31,7 +31,7 @@ class Settings:
     pool_timeout: float = setting("Seconds a request waits for a database connection", 5.0)
     statement_timeout: float = setting("Seconds after which PostgreSQL ends one statement", 15.0)
     maximum_body: int = setting("Bytes of the largest request body", 1_048_576)
-    federation: bool = setting("Answer gateways: `_service` and `_entities` are in the schema", default=True)
+    federation: bool = setting("Answer gateways: `_service`, `_entities` and federated traces", default=True)
     federation_access: bool = setting(
         "`_service` tells `@authenticated` and `@requiresScopes`, for routers that authenticate callers themselves",
         default=False,

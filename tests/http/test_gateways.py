@@ -112,6 +112,34 @@ async def test_a_gateway_asks_both_ways_with_the_credentials_of_its_caller(
     assert {(one["message"], one["extensions"]["code"]) for one in nobodys_vouchers["errors"]} == {_REFUSED}
 
 
+async def test_a_gateway_collects_the_traces_of_its_subgraphs(world: World, endpoint: str) -> None:
+    kim = await make_client(world.user, full_name="Kim")
+    voucher = {"id": "1", "code": "K1", "clientId": global_id("Client", kim.id)}
+    asking = {"apollo-federation-include-trace": "ftv1"}
+    callers = [world.user.headers | asking, asking]
+
+    answers = await _run("gateways.mjs", "apollo", endpoint, [voucher], callers, [FROM_OURS, FROM_THEIRS])
+
+    traces = [answer["extensions"]["ftv1"] for answer in answers]
+    assert not any(one["traceParsingFailed"] for trace in traces for one in trace)
+    assert [[(one["serviceName"], one.get("timed")) for one in trace] for trace in traces] == [
+        [
+            (
+                "caregraph",
+                _timed("Query.clients", "ClientConnection.totalCount", "ClientConnection.nodes", "Client.id"),
+            ),
+            ("toy", None),
+        ],
+        [("toy", None), ("caregraph", _timed("Query._entities", "Client.owners"))],
+        [("caregraph", [{"field": "Query.clients", "errors": ["<masked>"]}])],
+        [("toy", None), ("caregraph", [{"field": "Query._entities", "errors": ["<masked>"]}])],
+    ]
+
+
+def _timed(*names: str) -> list[dict[str, Any]]:
+    return [{"field": name, "errors": []} for name in names]
+
+
 _NOWHERE = "Cannot return null for non-nullable field Client.fullName."
 _REFUSED = ("Authentication failed", "UNAUTHENTICATED")
 

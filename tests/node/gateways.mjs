@@ -2,7 +2,9 @@
 // Arguments: apollo or hive, our endpoint, the toy's vouchers and the callers' headers as JSON.
 import { ApolloGateway, RemoteGraphQLDataSource } from "@apollo/gateway";
 import { ApolloServer } from "@apollo/server";
+import { ApolloServerPluginInlineTrace } from "@apollo/server/plugin/inlineTrace";
 import { startStandaloneServer } from "@apollo/server/standalone";
+import protobuf from "@apollo/usage-reporting-protobuf";
 import { createGatewayRuntime } from "@graphql-hive/gateway";
 
 import { compose, fetchSubgraph } from "./composition.mjs";
@@ -22,6 +24,7 @@ async function startApollo(supergraphSdl) {
   }
   const server = new ApolloServer({
     gateway: new ApolloGateway({ supergraphSdl, buildService: ({ url }) => new ForwardingDataSource({ url }) }),
+    plugins: [ApolloServerPluginInlineTrace()],
   });
   const { url } = await startStandaloneServer(server, {
     listen: { host: "127.0.0.1", port: 0 },
@@ -55,6 +58,29 @@ async function startHive(supergraph) {
   };
 }
 
+// What the trace in the gateway's answer says of each subgraph: the fields it timed, and whether their times make sense.
+function fetches({ fetch, sequence, parallel, flatten }) {
+  if (fetch) {
+    const { serviceName, traceParsingFailed, trace } = fetch;
+    const timed = trace ? fields(trace.root) : [];
+    return [{ serviceName, traceParsingFailed, ...(serviceName === "caregraph" ? { timed } : {}) }];
+  }
+  return (sequence?.nodes ?? parallel?.nodes ?? (flatten?.node ? [flatten.node] : [])).flatMap(fetches);
+}
+
+function fields({ responseName, parentType, startTime, endTime, child, error }) {
+  const own = responseName ? [{ field: `${parentType}.${responseName}`, errors: error.map(({ message }) => message) }] : [];
+  if (own.length && parentType && !(Number(endTime) >= Number(startTime))) throw new Error("ends before it starts");
+  return [...own, ...child.flatMap(fields)];
+}
+
+function readable(answer) {
+  const encoded = answer.extensions?.ftv1;
+  if (!encoded) return answer;
+  const trace = protobuf.Trace.decode(Buffer.from(encoded, "base64"));
+  return { ...answer, extensions: { ...answer.extensions, ftv1: fetches(trace.queryPlan) } };
+}
+
 const toy = await startToy(JSON.parse(vouchers));
 const { supergraphSdl } = compose([
   { name: "caregraph", url: endpoint, sdl: await fetchSubgraph(endpoint) },
@@ -65,7 +91,7 @@ const answers = [];
 for (const headers of JSON.parse(callers)) {
   for (const query of JSON.parse(queries)) {
     const response = await gateway.send(headers, JSON.stringify({ query }));
-    answers.push(await response.json());
+    answers.push(readable(await response.json()));
   }
 }
 await gateway.stop();

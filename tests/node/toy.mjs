@@ -1,6 +1,6 @@
 // A subgraph beside ours: it adds a field to Client, and a type that refers to one. It keeps no copy of a client.
 import { ApolloServer } from "@apollo/server";
-import { ApolloServerPluginInlineTraceDisabled } from "@apollo/server/plugin/disabled";
+import { ApolloServerPluginInlineTrace } from "@apollo/server/plugin/inlineTrace";
 import { startStandaloneServer } from "@apollo/server/standalone";
 import { buildSubgraphSchema } from "@apollo/subgraph";
 import { parse } from "graphql";
@@ -58,7 +58,7 @@ export async function startToy(vouchers) {
       Query: { vouchers: () => vouchers.map(refer), node: () => null },
     },
   });
-  const server = new ApolloServer({ schema, plugins: [ApolloServerPluginInlineTraceDisabled()] });
+  const server = new ApolloServer({ schema, plugins: [ApolloServerPluginInlineTrace()] });
   const { url } = await startStandaloneServer(server, { listen: { host: "127.0.0.1", port: 0 } });
   return { url, sdl: TOY_SDL, stop: () => server.stop() };
 }

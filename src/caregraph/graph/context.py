@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 import strawberry
 from aiodataloader import DataLoader
+from graphql import MiddlewareManager
 from sqlalchemy import Executable, Result
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,6 +34,8 @@ class Context:
     settings: Settings
     provided: Mapping[type[Any], Any] = field(default_factory=dict)
     client_address: str = ""
+    watch: MiddlewareManager | None = None
+    """What is called around every field, if anything."""
     _session: AsyncSession | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _loaders: dict[Loader, DataLoader[Any, Any]] = field(default_factory=dict)

@@ -82,4 +82,6 @@ class Runner:
             told["errors"] = [presentable(one, development=self.settings.development) for one in result.errors]
         if result.data is not None or any(one.path is not None for one in result.errors or ()):
             told["data"] = result.data
+        if result.extensions:
+            told["extensions"] = result.extensions
         return told

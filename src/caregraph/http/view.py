@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import ExecutionResult
+from graphql import ExecutionResult, MiddlewareManager
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +13,7 @@ from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError
 from caregraph.graph.execution import is_query
 from caregraph.graph.scalars import encode_json
 
+from .federated_tracing import FederatedTrace
 from .requests import GRAPHQL_RESPONSE, JSON, HttpError, media_type, read
 from .runner import RefusedRequestError, Runner
 
@@ -50,7 +51,10 @@ class GraphQLEndpoint:
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries go by GET", allow="POST")
         viewer = await viewer_of(request.headers, self._lookups)
         context = self._runner.context(viewer, request.client.host if request.client else "")
-        return self._response(await self._runner.run(ready, context), answer_as)
+        trace = FederatedTrace.wanted(request.headers) if self._runner.settings.federation else None
+        context.watch = None if trace is None else MiddlewareManager(trace)
+        result = await self._runner.run(ready, context)
+        return self._response(result if trace is None else trace.told(result), answer_as)
 
     def _response(self, result: ExecutionResult, answer_as: str) -> Response:
         """An operation that never started is a 400 where the media type can say so."""
