@@ -41,6 +41,7 @@ LOG = logging.getLogger("caregraph")
 _SWEEP_INTERVAL = 30
 
 built_schema = cache(schema.build)
+built_subgraph = cache(schema.build_subgraph)
 
 
 def create_app(
@@ -63,7 +64,8 @@ def create_app(
         Links: Links(settings.secret_key or secrets.token_hex(32), lifetime=settings.link_lifetime),
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
     }
-    engine = Engine(built_schema(), settings)
+    graph = built_subgraph(access=settings.federation_access) if settings.federation else built_schema()
+    engine = Engine(graph, settings)
     draining = Draining()
     metrics = Metrics(one.name for one in operations())
     guard = Guard(settings, draining, [Tracing(spans), metrics, OperationLog()])

@@ -6,9 +6,10 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types.execution import ExecutionContext
 
-from caregraph.graph import roots
+from caregraph.graph import federation, roots
 from caregraph.graph.build import check, describe_roots
 from caregraph.graph.scalars import SCALARS
+from caregraph.graph.subgraph import subgraph_sdl
 from caregraph.organizations import schema as organizations
 from caregraph.people import schema as people
 from caregraph.treatment import schema as treatment
@@ -27,14 +28,25 @@ class Schema(strawberry.Schema):
 
 
 def build() -> Schema:
-    """Build and check the schema."""
-    describe_roots(Query, Mutation, Subscription)
+    """Build and check the API schema."""
+    return _built(Query)
+
+
+def build_subgraph(*, access: bool) -> Schema:
+    """The API schema and the fields through which gateways reach it; `access` as in `subgraph_sdl`."""
+    api = build()
+    part = federation.query_part(federation.entity_types(api), subgraph_sdl(api, access=access))
+    return _built(merge_types("Query", (Query, part)))
+
+
+def _built(query: type) -> Schema:
+    describe_roots(query, Mutation, Subscription)
     schema = Schema(
-        query=Query,
+        query=query,
         mutation=Mutation,
         subscription=Subscription,
         types=(OrsScore, SrsScore),
-        config=StrawberryConfig(scalar_map=SCALARS),
+        config=StrawberryConfig(scalar_map=SCALARS | federation.SCALARS),
     )
     check(schema)
     return schema

@@ -118,6 +118,12 @@ class Settings:
     subscription_queue: int = setting("Events that may wait for one subscriber, then ended with `SLOW_CONSUMER`", 100)
     stream_recheck: float = setting("Seconds after which a quiet stream checks that its credentials still hold", 60.0)
     stream_heartbeat: float = setting("Seconds without an event after which a stream over HTTP sends a heartbeat", 12.0)
+    federation: bool = setting("Answer gateways: `_service`, `_entities` and federated traces", default=True)
+    federation_access: bool = setting(
+        "`_service` tells `@authenticated` and `@requiresScopes`, for routers that authenticate callers themselves",
+        default=False,
+    )
+    maximum_entities: int = setting("References that a gateway may send to `_entities` at once", 1_000)
     sign_in_attempts_per_account: int = setting("Attempts on one account within the window, then refused", 10)
     sign_in_attempts_per_address: int = setting("Attempts from one address within the window, then refused", 100)
     sign_in_window: int = setting("Seconds over which sign-in attempts are counted", 900)

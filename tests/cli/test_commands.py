@@ -18,6 +18,7 @@ from caregraph.app import create_app
 from caregraph.cli.main import app
 from caregraph.db import migrate
 from caregraph.db.session import Database
+from caregraph.graph.subgraph import subgraph_sdl
 from kit import settings_for
 
 PASSWORD = "correct horse battery"
@@ -195,3 +196,14 @@ async def test_schema_check_tells_a_missing_file(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "none.graphql differs from the schema" in result.output
+
+
+async def test_schema_prints_the_subgraph(tmp_path: Path) -> None:
+    printed = (await run("schema", "--federation")).output
+    without = (await run("schema", "--federation", "--no-access")).output
+
+    assert printed == subgraph_sdl(schema.build(), access=True)
+    assert without == subgraph_sdl(schema.build(), access=False)
+    file = tmp_path / "subgraph.graphql"
+    file.write_text(printed)
+    assert (await run("schema", "--federation", "--check", str(file))).exit_code == 0

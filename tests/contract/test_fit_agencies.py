@@ -56,3 +56,16 @@ async def test_get_mine_is_for_superusers(world: World) -> None:
         answer = await principal.run("fit.agencies.get_mine")
         assert answer.error == ("FORBIDDEN", "Access denied")
         assert answer.body["data"] == {"result": None}
+
+
+async def test_an_organization_is_found_by_its_id(world: World) -> None:
+    query = "query ($id: ID) { organization(id: $id) { name } }"
+
+    mine = await world.superuser.ask(query, id=global_id("Organization", 1))
+    by_default = await world.superuser.ask(query, id=None)
+    foreign = await world.superuser.ask(query, id=global_id("Organization", 2))
+    other_type = await world.superuser.ask(query, id=global_id("User", 1))
+
+    assert mine.data == by_default.data == {"organization": {"name": "Northfield"}}
+    assert foreign.data == other_type.data == {"organization": None}
+    assert (await world.user.ask(query, id=global_id("Organization", 1))).error == ("FORBIDDEN", "Access denied")

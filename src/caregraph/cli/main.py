@@ -23,6 +23,7 @@ from caregraph.auth.secrets import Passwords
 from caregraph.db import migrate as migrations
 from caregraph.db.session import Database
 from caregraph.graph.scalars import SCALARS, EmailAddress
+from caregraph.graph.subgraph import subgraph_sdl
 from caregraph.settings import InvalidSettingError, Settings
 
 from . import manifest, provision, serving, show
@@ -115,9 +116,18 @@ def schema(
     check: Annotated[
         Path | None, typer.Option(help="Only compare with this file; exit 1 when it differs.", dir_okay=False)
     ] = None,
+    federation: Annotated[
+        bool, typer.Option("--federation", help="The subgraph SDL that gateways compose, instead of the API schema.")
+    ] = False,
+    access: Annotated[
+        bool,
+        typer.Option(
+            help="With --federation: say `@authenticated` and `@requiresScopes`. @apollo/gateway refuses them."
+        ),
+    ] = True,
 ) -> None:
     """Print the API schema in the schema definition language."""
-    sdl = graph.api_sdl(graph.build())
+    sdl = subgraph_sdl(graph.build(), access=access) if federation else graph.api_sdl(graph.build())
     if check is not None:
         _compare(check, sdl)
     elif output is not None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import strawberry
 from aiodataloader import DataLoader
+from graphql import MiddlewareManager
 from sqlalchemy import Executable, Result
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,6 +44,8 @@ class Context:
     stopped: RequestError | None = None
     deadline: float | None = None
     """When the operation's time is over, by the event loop's clock."""
+    watch: MiddlewareManager | None = None
+    """What is called around every field, if anything."""
     _clocks: set[asyncio.Timeout] = field(default_factory=set)
     _is_over: bool = False
     _session: AsyncSession | None = None

@@ -135,6 +135,7 @@ class Engine:
             executor_class=StrawberryGraphQLCoreExecutionContext,
             hide_suggestions=self._hide_suggestions,
             operation_extensions={},
+            middleware=context.watch,
         )
         try:
             return result if isinstance(result, ExecutionResult) else await result

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import ExecutionResult
+from graphql import ExecutionResult, MiddlewareManager
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +18,7 @@ from caregraph.graph.scalars import encode_json
 from . import streaming
 from .cross_site import demand_preflight
 from .errors import HttpError
+from .federated_tracing import FederatedTrace
 from .multipart import is_multipart
 from .presence import ClientLeftError, while_present
 from .requests import GRAPHQL_RESPONSE, JSON, media_type, read
@@ -79,11 +80,13 @@ class GraphQLEndpoint:
             raise HttpError(406, "NOT_ACCEPTABLE", streaming.HOW_TO_SUBSCRIBE)
         if request.method == "GET" and not is_query(ready.operation):
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries go by GET", allow="POST")
+        trace = FederatedTrace.wanted(request.headers) if self._runner.settings.federation else None
         async with while_present(request.receive):
             viewer = await viewer_of(request.headers, self._lookups)
             context = self._runner.context(viewer, request.client.host if request.client else "")
+            context.watch = None if trace is None else MiddlewareManager(trace)
             result = await self._runner.run(ready, context)
-        return self._response(result, answer_as)
+        return self._response(result if trace is None else trace.told(result), answer_as)
 
     async def _stream(self, request: Request, ready: Ready, form: streaming.Form) -> ASGIApp:
         """What is refused before the operation starts has a status; everything later is told in the stream."""

@@ -44,7 +44,10 @@ class Query:
     user: User | None = USERS.get()
     users: Page[User] | None = USERS.page(_found, order="full_name", needs=Permission.MANAGE_USERS)
     organization: Organization | None = Resource(Organization).mine(
-        "organization_id", "Your own organization (`fit.agencies.get_mine`).", needs=Permission.ORGANIZATION
+        "organization_id",
+        "Your own organization (`fit.agencies.get_mine`).",
+        needs=Permission.ORGANIZATION,
+        also_by_id=True,
     )
 
 
