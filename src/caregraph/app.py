@@ -14,6 +14,7 @@ from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Database
 from caregraph.graph.execution import Engine
 from caregraph.http import cross_site, playground
+from caregraph.http.documents import Documents
 from caregraph.http.runner import Runner
 from caregraph.http.view import GraphQLEndpoint
 from caregraph.operations import operations
@@ -32,7 +33,8 @@ def create_app(settings: Settings, *, principals: Sequence[playground.Principal]
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
     }
     engine = Engine(built_schema(), settings)
-    runner = Runner(engine, database, settings, provided)
+    documents = Documents(settings, (one.text for one in operations()))
+    runner = Runner(engine, database, settings, provided, documents)
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(runner, lookups)),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from caregraph import schema
 from caregraph.app import create_app
+from caregraph.cli import manifest
 from caregraph.cli.main import app
 from caregraph.db import migrate
 from caregraph.db.session import Database
@@ -195,3 +196,9 @@ async def test_schema_check_tells_a_missing_file(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "none.graphql differs from the schema" in result.output
+
+
+async def test_the_operation_documents_are_printed_as_a_manifest() -> None:
+    result = await run("operations", "manifest")
+
+    assert (result.exit_code, result.output) == (0, manifest.text())

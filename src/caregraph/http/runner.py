@@ -41,12 +41,17 @@ class Runner:
     """Prepares and runs operations; the transports only read and write bytes."""
 
     def __init__(
-        self, engine: Engine, database: Database, settings: Settings, provided: Mapping[type[Any], Any]
+        self,
+        engine: Engine,
+        database: Database,
+        settings: Settings,
+        provided: Mapping[type[Any], Any],
+        documents: Documents,
     ) -> None:
-        """`provided` are the application's services by type, for resolvers."""
+        """`provided` are the application's services by type, for resolvers; `documents` knows texts by their ids."""
         self.engine = engine
         self.settings = settings
-        self._documents = Documents(settings)
+        self._documents = documents
         self._database = database
         self._provided = provided
 
