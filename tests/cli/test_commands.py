@@ -202,3 +202,12 @@ async def test_the_operation_documents_are_printed_as_a_manifest() -> None:
     result = await run("operations", "manifest")
 
     assert (result.exit_code, result.output) == (0, manifest.text())
+
+
+async def test_serving_with_a_manifest_that_is_none_is_told(url: str, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.json"
+
+    result = await run("serve", "--port", "0", url=url, CAREGRAPH_TRUSTED_DOCUMENTS=str(missing))
+
+    assert result.exit_code == 1
+    assert result.stderr == f"CAREGRAPH_TRUSTED_DOCUMENTS: {missing} cannot be read as a manifest\n"
