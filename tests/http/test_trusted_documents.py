@@ -123,6 +123,7 @@ async def test_an_id_is_a_string(value: Any) -> None:
 async def test_an_empty_id_is_absent(nothing: str | None) -> None:
     assert (await Server().send(documentId=nothing, query=OTHER)).json() == OTHER_GREETING
     assert await Server().refusal(documentId=nothing) == ("BAD_REQUEST", "query is missing")
+    assert await Server().refusal(extensions={"persistedQuery": None}) == ("BAD_REQUEST", "query is missing")
 
 
 @pytest.mark.parametrize("settings", [{"documents": "enforce"}, {"profile": "first-party"}])
