@@ -23,6 +23,7 @@ from caregraph.db.session import Database
 from caregraph.db.storage import Storage
 from caregraph.graph.execution import Engine
 from caregraph.http import cross_site, playground
+from caregraph.http.documents import Documents
 from caregraph.http.downloads import Downloads
 from caregraph.http.draining import Draining
 from caregraph.http.guard import Guard
@@ -66,11 +67,12 @@ def create_app(
     }
     graph = built_subgraph(access=settings.federation_access) if settings.federation else built_schema()
     engine = Engine(graph, settings)
+    documents = Documents(settings, (one.text for one in operations()))
     draining = Draining()
     metrics = Metrics(one.name for one in operations())
     guard = Guard(settings, draining, [Tracing(spans), metrics, OperationLog()])
     metrics.watch_process(database, guard.gate)
-    runner = Runner(engine, database, settings, provided, guard)
+    runner = Runner(engine, database, settings, provided, documents, guard)
     streams = Streams(runner, lookups, database.bus)
     draining.callbacks.append(streams.end)
     routes: list[BaseRoute] = [

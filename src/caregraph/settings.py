@@ -95,7 +95,7 @@ class Settings:
     maximum_directives: int = setting("Directives of an operation", 100)
     maximum_list: int = setting("Values of one list in arguments or variables", 1_000)
     maximum_variable_values: int = setting("Values in all variables of a request together", 10_000)
-    maximum_cost: int = setting("Cost of an operation, told by `extensions: {cost: true}`", 100_000)
+    maximum_cost: int = setting("Cost of an operation, told by `extensions: {cost: true}`", 500_000)
     maximum_rows: int = setting("Rows that an operation may read before it is stopped", 50_000)
     documents: str = setting(
         "Trusted documents: `off`, `audit` logs the others, `enforce` refuses them (as profile `first-party` does)",

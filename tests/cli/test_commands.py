@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from caregraph import schema
 from caregraph.app import create_app
+from caregraph.cli import manifest
 from caregraph.cli.main import app
 from caregraph.db import migrate
 from caregraph.db.session import Database
@@ -159,10 +160,10 @@ async def test_wrong_setting_is_named() -> None:
     assert "CAREGRAPH_DATABASE_URL must begin with" in result.output
 
 
-async def served(url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+async def served(url: str, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     """Run `serve` as a process, because it listens to signals."""
     command = [sys.executable, "-m", "caregraph.cli", "serve", *arguments]
-    environment = {**os.environ, "CAREGRAPH_DATABASE_URL": url, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {**os.environ, "CAREGRAPH_DATABASE_URL": url, "PYTHONPATH": os.pathsep.join(sys.path), **settings}
     return await asyncio.to_thread(
         subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
@@ -207,3 +208,16 @@ async def test_schema_prints_the_subgraph(tmp_path: Path) -> None:
     file = tmp_path / "subgraph.graphql"
     file.write_text(printed)
     assert (await run("schema", "--federation", "--check", str(file))).exit_code == 0
+async def test_the_operation_documents_are_printed_as_a_manifest() -> None:
+    result = await run("operations", "manifest")
+
+    assert (result.exit_code, result.output) == (0, manifest.text())
+
+
+async def test_serving_with_a_manifest_that_is_none_is_told(url: str, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.json"
+
+    result = await served(url, "--port", "0", CAREGRAPH_TRUSTED_DOCUMENTS=str(missing))
+
+    assert result.returncode == 1
+    assert result.stderr == f"CAREGRAPH_TRUSTED_DOCUMENTS: {missing} cannot be read as a manifest\n"

@@ -98,8 +98,12 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
         found = f"is at {at}" if at else "has no tables yet"
         _fail(f"The database {found}, this version needs {migrations.head()}: run caregraph migrate")
     with _listening(host, port) as taken:
+        try:
+            application = create_app(settings)
+        except InvalidSettingError as error:  # what the settings name may be wrong too
+            _fail(str(error))
         show.say(f"Caregraph serves at {serving.address(taken)}")
-        serving.serve(create_app(settings), taken)
+        serving.serve(application, taken)
 
 
 @app.command()

@@ -46,7 +46,7 @@ Values = Mapping[str, Any]
 
 ASSUMED_SIZE = 10
 """Items of a list that says nothing about its size."""
-INTROSPECTION = 20_000
+INTROSPECTION = 100_000
 """Cost of the standard introspection query; other introspection in proportion."""
 
 

@@ -101,14 +101,16 @@ def kit_field(
     return made
 
 
-def field(description: str, *, visible_to: MayRead | None = None, **options: Any) -> Any:
-    """A column of the row.
+def field(description: str, *, visible_to: MayRead | None = None, size: int | None = None, **options: Any) -> Any:
+    """A column of the row; `size` is how many items a list is assumed to have.
 
     With `visible_to` the value is null for viewers to whom it returns false; the field must be nullable.
     """
     if visible_to is not None:
         return kit_field(description, resolve=_sensitive, visible_to=visible_to)
-    return KitField(description=description, **options)
+    made = KitField(description=description, **options)
+    made.size = size
+    return made
 
 
 def method(description: str) -> Callable[[Callable[..., R]], R]:

@@ -4,8 +4,6 @@ A page elsewhere can make a browser send a "simple" request without asking first
 therefore carry something that a page cannot add without the browser's preflight, which only allowed origins pass.
 """
 
-from urllib.parse import urlsplit
-
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -44,9 +42,11 @@ def origin_allowed(settings: Settings, origin: str | None, host: str | None) -> 
     """
     if origin is None:
         return True
-    own = host is not None and urlsplit(origin).netloc.lower() == host.lower()
     allowed = allowed_origins(settings)
-    return own or "*" in allowed or origin.lower() in allowed
+    if "*" in allowed or origin.lower() in allowed:
+        return True
+    scheme, _, own = origin.lower().partition("://")
+    return bool(scheme and own) and own == (host or "").lower()
 
 
 def allowed_origins(settings: Settings) -> frozenset[str]:

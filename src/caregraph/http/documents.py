@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from caregraph.graph.errors import RequestError
-from caregraph.operations import operations
 from caregraph.settings import PREFIX, InvalidSettingError, Settings
 
 from .requests import GraphQLRequest
@@ -25,10 +24,10 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 class Documents:
     """Finds the text of a request and decides whether it may run; each process has its own."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Read the trusted documents; a manifest that cannot be read is an `InvalidSettingError`."""
+    def __init__(self, settings: Settings, own: Iterable[str] = ()) -> None:
+        """`own` are trusted beside those of the manifest; one that cannot be read is an `InvalidSettingError`."""
         self._mode = "enforce" if settings.profile == "first-party" else settings.documents
-        self._by_id = {digest(one.text): one.text for one in operations()}
+        self._by_id = {digest(text): text for text in own}
         self._by_id |= read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
         self._by_id |= {digest(text): text for text in self._by_id.values()}
         self._trusted = frozenset(self._by_id.values())

@@ -109,7 +109,7 @@ def from_parameters(parameters: Any) -> GraphQLRequest:
             raise HttpError(400, "BAD_REQUEST", f"{name} is not {'a string' if kind is str else 'an object'}")
     query, extensions = parameters.get("query"), parameters.get("extensions")
     document_id = parameters.get("documentId") or None
-    is_named = document_id is not None or "persistedQuery" in (extensions or {})
+    is_named = document_id is not None or (extensions or {}).get("persistedQuery") is not None
     if not isinstance(query, str | None) or not (query or is_named):
         raise HttpError(400, "BAD_REQUEST", "query is missing")
     return GraphQLRequest(

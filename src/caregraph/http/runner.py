@@ -52,13 +52,14 @@ class Runner:
         database: Database,
         settings: Settings,
         provided: Mapping[type[Any], Any],
+        documents: Documents,
         guard: Guard | None = None,
     ) -> None:
-        """`provided` are the application's services by type, for resolvers."""
+        """`provided` are the application's services by type, for resolvers; `documents` knows texts by their ids."""
         self.engine = engine
         self.guard = guard or Guard(settings, Draining())
         self.settings = settings
-        self._documents = Documents(settings)
+        self._documents = documents
         self._database = database
         self._provided = provided
 

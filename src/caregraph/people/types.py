@@ -48,6 +48,7 @@ class Client(Node):
     scores_by_session: list[EpisodeChartRef] = computed(
         "caregraph.treatment.charts:of_client",
         "Charts of the client's scores, an entry per episode by its start (`fit.clients.scores_by_session`).",
+        size=3,
     )
 
 

@@ -109,7 +109,7 @@ class EpisodeChart:
     """A source of this type is an `_Chart`."""
 
     episode: EpisodeRef | None = referenced("episode_id", "The episode.")
-    series: list[ChartSeries] = field("One series per informant: clients before raters; empty without scores.")
+    series: list[ChartSeries] = field("One series per informant: clients before raters; empty without scores.", size=2)
 
 
 class _Chart:

@@ -61,7 +61,7 @@ class Episode(Node):
     sessions: Page[SessionRef] = many(
         "sessions.episode_id", description="Its sessions by date.", order="session_date", size=10
     )
-    scores_by_session: list[EpisodeChartRef] = computed(charts.of_episode)
+    scores_by_session: list[EpisodeChartRef] = computed(charts.of_episode, size=1)
 
 
 @node(models.Rater, where=(models.Rater.full_name,), order_by=(models.Rater.full_name,))
