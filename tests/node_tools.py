@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-NODE = Path(__file__).parent / "node"
+NODE = SCRIPTS = Path(__file__).parent / "node"
 _LONGEST_INSTALL, _LONGEST_RUN = 500, 120
 
 
