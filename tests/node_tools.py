@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).parent / "node"
-_LONGEST_INSTALL, _LONGEST_RUN = 280, 120
+NODE = SCRIPTS = Path(__file__).parent / "node"
+_LONGEST_INSTALL, _LONGEST_RUN = 500, 120
 
 
 def node_modules() -> Path:
     """The installed packages of `tests/node/package.json`; without Node, skip here and fail in CI."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         _cannot_run("Node is missing: install node and npm")
-    manifest = SCRIPTS / "package.json"
+    manifest = NODE / "package.json"
     folder = _cache() / hashlib.sha256(manifest.read_bytes()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
@@ -27,29 +27,34 @@ def node_modules() -> Path:
     return folder / "node_modules"
 
 
-def run_node(script: Path, *args: str, env: dict[str, str] | None = None) -> str:
-    """What `script` prints. It runs beside the installed packages: that is where Node looks for imports."""
+def run_node(
+    script: str | Path,
+    *arguments: str,
+    timeout: float = _LONGEST_RUN,
+    env: dict[str, str] | None = None,
+    **environment: str,
+) -> str:
+    """What a script of `tests/node` prints. It runs beside the installed packages: that is where Node looks for imports."""
     modules = node_modules()
     place = modules.parent / "scripts"
     place.mkdir(exist_ok=True)
-    for one in script.parent.glob("*.mjs"):
+    for one in NODE.glob("*.mjs"):  # scripts import each other
         _put(one, place / one.name)
     ran = subprocess.run(
-        ["node", str(place / script.name), *args],
+        ["node", str(place / Path(script).name), *arguments],
         capture_output=True,
         text=True,
         check=False,
-        timeout=_LONGEST_RUN,
+        timeout=timeout,
         cwd=place,
-        env={**os.environ, "NO_UPDATE_NOTIFIER": "1", **(env or {})},
+        env={**os.environ, "NO_UPDATE_NOTIFIER": "1", **(env or {}), **environment},
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
 
 def _cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "caregraph" / "node"
+    return Path(os.environ.get("CAREGRAPH_NODE_CACHE") or Path.home() / ".cache" / "caregraph-node")
 
 
 def _install(manifest: Path, folder: Path) -> None:

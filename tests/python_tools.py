@@ -14,7 +14,7 @@ _LONGEST_INSTALL = 240
 
 def python_with(*requirements: str) -> Path:
     """An interpreter beside which `requirements` are installed, made once; without them, skip here and fail in CI."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "caregraph" / "python"
+    base = Path(os.environ.get("CAREGRAPH_PYTHON_CACHE") or Path.home() / ".cache" / "caregraph-python")
     folder = base / hashlib.sha256(repr((sys.version, requirements)).encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     python = folder / "venv" / "bin" / "python"

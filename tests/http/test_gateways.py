@@ -13,12 +13,15 @@ from caregraph.app import create_app
 from caregraph.graph.node import global_id
 from factories.people import make_client
 from kit import Principal, World
-from node_tools import SCRIPTS, run_node
+from node_tools import run_node
 
 FROM_OURS = "{ clients { totalCount nodes { fullName salutation vouchers { nodes { code } } } } }"
 FROM_THEIRS = "{ vouchers { code client { fullName owners { fullName } } } }"
 
-pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+pytestmark = [
+    pytest.mark.parametrize("url", ["sqlite"], indirect=True),
+    pytest.mark.timeout(600),  # the first one installs
+]
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ async def endpoint(world: World, access: bool) -> AsyncIterator[str]:
 
 async def _run(script: str, *args: Any) -> Any:
     texts = [one if isinstance(one, str) else json.dumps(one) for one in args]
-    return json.loads(await asyncio.to_thread(run_node, SCRIPTS / script, *texts))
+    return json.loads(await asyncio.to_thread(run_node, script, *texts))
 
 
 @pytest.mark.parametrize("access", [False, True])

@@ -18,13 +18,14 @@ from caregraph.operations import operations
 from factories.people import make_client
 from factories.treatment import make_episode
 from kit import World
-from node_tools import SCRIPTS, run_node
+from node_tools import run_node
 from python_tools import python_with
 
 TOP = Path(__file__).parents[2]
 SCHEMA = TOP / "schema.graphql"
 ARIADNE = "ariadne-codegen==0.19.0"
 
+pytestmark = pytest.mark.timeout(600)  # the first one installs
 only_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 
@@ -154,4 +155,4 @@ async def test_graphql_eslint_finds_nothing_that_is_not_argued() -> None:
 
 
 async def _node(script: str, *args: str) -> Any:
-    return json.loads(await asyncio.to_thread(run_node, SCRIPTS / script, *args))
+    return json.loads(await asyncio.to_thread(run_node, script, *args))
