@@ -73,6 +73,7 @@ def create_app(
     app.state.settings = settings
     app.state.database = database
     app.state.guard = guard
+    app.state.shutdown_callbacks = draining.callbacks
     return app
 
 
