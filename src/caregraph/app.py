@@ -72,7 +72,7 @@ def create_app(
     metrics = Metrics(one.name for one in operations())
     guard = Guard(settings, draining, [Tracing(spans), metrics, OperationLog()])
     metrics.watch_process(database, guard.gate)
-    runner = Runner(engine, database, settings, provided, documents, guard)
+    runner = Runner(engine, database, settings, provided=provided, documents=documents, guard=guard)
     streams = Streams(runner, lookups, database.bus)
     draining.callbacks.append(streams.end)
     routes: list[BaseRoute] = [
@@ -103,6 +103,7 @@ def create_app(
     app.state.storage, app.state.links = provided[Storage], provided[Links]
     app.state.guard = guard
     app.state.streams = streams
+    app.state.shutdown_callbacks = draining.callbacks
     return app
 
 

@@ -78,7 +78,7 @@ def demo(
     if write_credentials is not None and not write_credentials.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {write_credentials.parent} to write credentials to")
     with _embedded(database) as url, _listening(host, port) as taken:
-        settings = _settings(database_url=url)
+        settings = _settings(database_url=url, log_level="warning", log_format="text", shutdown_grace=0.0)
         with show.progress() as progress:
             ready = _run(prepare(settings, scale, progress))
         base = serving.address(taken)

@@ -121,7 +121,9 @@ class Context:
         for clock in self._clocks:
             if not clock.expired():
                 clock.reschedule(now)
-        await finished(self.end_snapshot())
+        self._loaders.clear()
+        if self._session is not None or self._turn.locked():
+            await finished(self.end_snapshot())
 
     async def end_snapshot(self) -> None:
         """Close the snapshot and forget what was loaded; the next read opens a fresh one."""

@@ -1,8 +1,7 @@
 """How every operation is run, whatever carries it: its turn, its time, its observers, and the honest way to fail."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 
 from graphql import ExecutionResult, GraphQLError
 
@@ -28,19 +27,18 @@ class Gate:
         self.running = 0
         self.waiting = 0
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Run the block when its turn comes; raise `UNAVAILABLE` when there are too many before it."""
+    async def enter(self) -> None:
+        """Return when the turn has come; raise `UNAVAILABLE` when there are too many before it."""
         if self._places.locked():
             await self._wait()
         else:
             await self._places.acquire()
         self.running += 1
-        try:
-            yield
-        finally:
-            self.running -= 1
-            self._places.release()
+
+    def leave(self) -> None:
+        """Make room for the next."""
+        self.running -= 1
+        self._places.release()
 
     async def _wait(self) -> None:
         if self.waiting >= self._most_waiting:
@@ -89,15 +87,18 @@ class Guard:
         if self.draining.refuses:
             return ExecutionResult(None, [RequestError(UNAVAILABLE, "The server is shutting down, try again")])
         try:
-            async with self.gate.turn():
-                context.deadline = asyncio.get_running_loop().time() + self._seconds
-                # Statements end at the deadline, each with an error of its own field. What hangs elsewhere ends here.
-                async with asyncio.timeout_at(context.deadline + _SECONDS_TO_STOP):
-                    return await execute()
+            await self.gate.enter()
         except RequestError as error:
             return ExecutionResult(None, [error])
+        context.deadline = asyncio.get_running_loop().time() + self._seconds
+        try:
+            # Statements end at the deadline, each with an error of its own field. What hangs elsewhere ends here.
+            async with asyncio.timeout_at(context.deadline + _SECONDS_TO_STOP):
+                return await execute()
         except TimeoutError:
             return ExecutionResult(None, [RequestError("TIMEOUT", "The operation took too long")])
+        finally:
+            self.gate.leave()
 
 
 def _settled(seen: Observation, result: ExecutionResult) -> ExecutionResult:

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from functools import cache
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
@@ -45,29 +45,31 @@ class Metrics:
             "caregraph_operation_statements", "SQL statements.", ("operation",), registry=registry
         )
         self._cost = Summary("caregraph_operation_cost", "Calculated cost.", ("operation",), registry=registry)
+        self._of_every = cache(self._labelled)
         self._batches = Histogram(
             "caregraph_loader_batch_size", "Keys per batch.", ("loader",), buckets=_SIZES, registry=registry
         )
 
-    @contextmanager
-    def watch(self, seen: Observation) -> Iterator[None]:
-        """Count one operation."""
-        try:
-            yield
-        finally:
-            self._count(seen)
+    def begin(self, seen: Observation) -> None:
+        """Nothing is counted before the end."""
 
-    def _count(self, seen: Observation) -> None:
+    def end(self, seen: Observation, _begun: None) -> None:
+        """Count one operation."""
         name = self._label(seen.name)
-        self._operations.labels(name, seen.kind).inc()
-        self._seconds.labels(name).observe(seen.seconds)
-        self._statements.labels(name).observe(seen.tally.statements)
+        ended, seconds, statements = self._of_every(name, seen.kind)
+        ended.inc()
+        seconds.observe(seen.seconds)
+        statements.observe(seen.tally.statements)
         for code in seen.codes:
             self._errors.labels(name, code).inc()
         for loader, size in seen.tally.batches:
             self._batches.labels(loader).observe(size)
         if seen.cost is not None:
             self._cost.labels(name).observe(seen.cost)
+
+    def _labelled(self, name: str, kind: str) -> tuple[Counter, Histogram, Summary]:
+        """What is counted for every operation: looked up once, since names are few."""
+        return self._operations.labels(name, kind), self._seconds.labels(name), self._statements.labels(name)
 
     def _label(self, name: str) -> str:
         if not name:

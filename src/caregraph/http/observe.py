@@ -3,9 +3,9 @@
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from caregraph.db.tally import Tally, counting
 
@@ -32,10 +32,13 @@ class Observation:
 
 
 class Observer(Protocol):
-    """Watches operations: entered when one begins, left when `codes` and `seconds` are known."""
+    """Watches operations."""
 
-    def watch(self, seen: Observation) -> AbstractContextManager[None]:
-        """Around one operation."""
+    def begin(self, seen: Observation) -> Any:
+        """One operation begins; what is returned comes back at its end."""
+
+    def end(self, seen: Observation, begun: Any) -> None:
+        """It has ended: `codes`, `seconds` and the tally are known."""
 
 
 def observation(*, kind: str, name: str | None, text: str, cost: float | None = None) -> Observation:
@@ -47,11 +50,11 @@ def observation(*, kind: str, name: str | None, text: str, cost: float | None = 
 @contextmanager
 def observed(seen: Observation, observers: Sequence[Observer]) -> Iterator[None]:
     """Show an operation to all observers and count what it asks of the database."""
-    with ExitStack() as stack:
-        for one in observers:
-            stack.enter_context(one.watch(seen))
-        stack.enter_context(counting(seen.tally))
-        try:
+    begun = [one.begin(seen) for one in observers]
+    try:
+        with counting(seen.tally):
             yield
-        finally:
-            seen.seconds = time.perf_counter() - seen.started
+    finally:
+        seen.seconds = time.perf_counter() - seen.started
+        for one, state in zip(reversed(observers), reversed(begun), strict=True):
+            one.end(seen, state)

@@ -2,10 +2,9 @@
 
 import logging
 import re
+import secrets
 import time
-import uuid
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,18 +48,17 @@ _CURRENT: ContextVar[_Line | None] = ContextVar("request", default=None)
 class OperationLog:
     """An observer that leaves what it saw to the line of the request, or logs it where a connection carries many."""
 
-    @contextmanager
-    def watch(self, seen: Observation) -> Iterator[None]:
+    def begin(self, seen: Observation) -> None:
+        """Nothing is noted before the end."""
+
+    def end(self, seen: Observation, _begun: None) -> None:
         """Note one operation."""
-        try:
-            yield
-        finally:
-            line = _CURRENT.get()
-            if line is not None and line.method != "WEBSOCKET":
-                line.operations.append(seen)
-            else:
-                told = {"request_id": line.request_id} if line is not None else {}
-                LOG.info("operation", extra={"fields": told | _of_operation(seen)})
+        line = _CURRENT.get()
+        if line is not None and line.method != "WEBSOCKET":
+            line.operations.append(seen)
+        else:
+            told = {"request_id": line.request_id} if line is not None else {}
+            LOG.info("operation", extra={"fields": told | _of_operation(seen)})
 
 
 class RequestLog:
@@ -122,7 +120,7 @@ async def _masked(send: Send) -> None:
 
 def _request_id(headers: Headers) -> str:
     given = headers.get(REQUEST_ID, "")
-    return given if _WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
+    return given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(16)
 
 
 def _log(line: _Line) -> None:

@@ -51,6 +51,7 @@ class Runner:
         engine: Engine,
         database: Database,
         settings: Settings,
+        *,
         provided: Mapping[type[Any], Any],
         documents: Documents,
         guard: Guard | None = None,

@@ -4,11 +4,11 @@ A caller's trace continues here by W3C `traceparent`. `tracestate` and baggage a
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from opentelemetry import context as active
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider
+from opentelemetry.trace import ProxyTracerProvider, Span, SpanKind, Status, StatusCode, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.datastructures import Headers
 
@@ -23,21 +23,29 @@ class Tracing:
 
     def __init__(self, provider: TracerProvider | None = None) -> None:
         """Spans go to `provider`; without one to whatever the process has set up, which may be nothing."""
+        self._provider = provider
         self._tracer = trace.get_tracer("caregraph", tracer_provider=provider)
 
-    @contextmanager
-    def watch(self, seen: Observation) -> Iterator[None]:
-        """A span around one operation. Its name is the kind alone: callers invent the names of operations."""
-        with self._tracer.start_as_current_span(
-            f"GraphQL {seen.kind}", kind=SpanKind.SERVER, record_exception=False, set_status_on_exception=False
-        ) as span:
-            try:
-                yield
-            finally:
-                if span.is_recording():
-                    span.set_attributes(_attributes(seen))
-                    if seen.codes:
-                        span.set_status(Status(StatusCode.ERROR, seen.codes[0]))
+    def begin(self, seen: Observation) -> tuple[Span, AbstractContextManager[Span]] | None:
+        """Open a span. Its name is the kind alone: callers invent the names of operations."""
+        if self._provider is None and isinstance(trace.get_tracer_provider(), ProxyTracerProvider):
+            return None  # nobody has set anything up
+        span = self._tracer.start_span(f"GraphQL {seen.kind}", kind=SpanKind.SERVER)
+        current = trace.use_span(span, record_exception=False, set_status_on_exception=False)
+        current.__enter__()
+        return span, current
+
+    def end(self, seen: Observation, begun: tuple[Span, AbstractContextManager[Span]] | None) -> None:
+        """Say how it went and close the span."""
+        if begun is None:
+            return
+        span, current = begun
+        current.__exit__(None, None, None)
+        if span.is_recording():
+            span.set_attributes(_attributes(seen))
+            if seen.codes:
+                span.set_status(Status(StatusCode.ERROR, seen.codes[0]))
+        span.end()
 
 
 def _attributes(seen: Observation) -> dict[str, str | int | float | tuple[str, ...]]:
