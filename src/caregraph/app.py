@@ -103,7 +103,6 @@ def create_app(
     app.state.storage, app.state.links = provided[Storage], provided[Links]
     app.state.guard = guard
     app.state.streams = streams
-    app.state.shutdown_callbacks = draining.callbacks
     return app
 
 
