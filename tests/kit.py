@@ -26,7 +26,9 @@ PASSWORD = "correct horse battery"
 
 def settings_for(url: str, **overrides: Any) -> Settings:
     """Settings of the tests: passwords hashed as cheaply as Argon2 allows."""
-    return Settings(database_url=url, **{"password_memory": 8, "password_passes": 1, "files_url": "memory:///", **overrides})
+    return Settings(
+        database_url=url, **{"password_memory": 8, "password_passes": 1, "files_url": "memory:///", **overrides}
+    )
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from opentelemetry.trace import TracerProvider
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -20,7 +21,7 @@ from caregraph.db.attempts import Attempts
 from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Database
-from caregraph.db.storage import Storage
+from caregraph.db.storage import Storage, StorageError
 from caregraph.graph.execution import Engine
 from caregraph.http import cross_site, playground
 from caregraph.http.documents import Documents
@@ -36,6 +37,7 @@ from caregraph.http.streams import Streams
 from caregraph.http.tracing import Tracing
 from caregraph.http.view import GraphQLEndpoint
 from caregraph.operations import operations
+from caregraph.people import files
 from caregraph.settings import Settings
 
 LOG = logging.getLogger("caregraph")
@@ -78,7 +80,7 @@ def create_app(
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(runner, lookups, streams)),
         WebSocketRoute("/graphql", SocketEndpoint(streams)),
-        Route("/files/{token}", Downloads(database, provided[Storage], provided[Links]).answer),
+        Route("/files/{token}", Downloads(partial(files.stored, database), provided[Storage], provided[Links]).answer),
         *Health(database, draining).routes(),
         *([metrics.route(token=settings.metrics_token)] if settings.metrics else []),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),
@@ -111,7 +113,7 @@ async def _sweep_regularly(database: Database, storage: Storage) -> None:
     while True:
         try:
             removed = await sweep(database, storage)
-        except Exception:  # noqa: BLE001 whatever stands in the way now may be gone in a while
+        except (SQLAlchemyError, OSError, StorageError):
             LOG.warning("files of deleted rows could not be removed; trying again")
             removed = 0
         if not removed:

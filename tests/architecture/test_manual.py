@@ -40,6 +40,7 @@ PLAIN_LISTS = {
     "EpisodeChart.series": "an informant each: clients and raters of one episode",
     "ChartSeries.points": "a session each",
     "ChartPoint.alerts": "at most one of each alert",
+    "AlertEvent.alerts": "at most one of each alert",
     "Trajectory.expected": "at most 1,000 sessions",
     "Trajectory.successful": "at most 1,000 sessions",
     "Trajectory.unsuccessful": "at most 1,000 sessions",
@@ -50,6 +51,9 @@ PLAIN_LISTS = {
 CARRIED = {
     "Query.hello": "a constant",
     "User.organization": "the viewer's own organization, by id: a user has no such column",
+    "ScoreEvent.score": "read for the event",
+    "AlertEvent.score": "read for the event",
+    "EpisodeEvent.episode": "read for the event",
     "ChartSeries.trajectory": "computed from the intake",
     "ChartSeries.points": "read with the chart",
     "ChartPoint.ors": "read with the chart",
@@ -102,7 +106,7 @@ def test_scalars_name_their_specification() -> None:
     scalars = {name: one.specified_by_url for name, one in TYPES.items() if hasattr(one, "specified_by_url")}
 
     assert {name for name, url in scalars.items() if not url} == set()
-    assert scalars.keys() == {"Date", "DateTime", "EmailAddress", "PhoneNumber"}
+    assert scalars.keys() == {"Date", "DateTime", "EmailAddress", "PhoneNumber", "Upload"}
 
 
 def test_the_written_schema_is_the_built_one() -> None:
@@ -195,5 +199,8 @@ def test_every_node_type_can_be_reached_by_node() -> None:
         name for name, one in TYPES.items() if is_object_type(one) and CORE.is_sub_type(CORE.type_map["Node"], one)
     }
 
-    assert nodes == {"Client", "Episode", "Label", "Organization", "OrsScore", "Rater", "Session", "SrsScore", "User"}
+    assert nodes == {
+        *("Client", "Episode", "File", "Label", "Organization"),
+        *("OrsScore", "Rater", "Session", "SrsScore", "User"),
+    }
     assert {made.python_name for made in KitQuery.__strawberry_definition__.fields} == {"hello", "node", "nodes"}

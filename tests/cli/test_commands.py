@@ -208,6 +208,8 @@ async def test_schema_prints_the_subgraph(tmp_path: Path) -> None:
     file = tmp_path / "subgraph.graphql"
     file.write_text(printed)
     assert (await run("schema", "--federation", "--check", str(file))).exit_code == 0
+
+
 async def test_the_operation_documents_are_printed_as_a_manifest() -> None:
     result = await run("operations", "manifest")
 

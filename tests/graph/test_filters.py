@@ -11,7 +11,9 @@ from caregraph.treatment.enums import EpisodeStatus
 from graph.rows import make_clients, make_episodes
 from kit import World
 
-CLIENTS = "query($where: ClientFilter) { clients(where: $where, orderBy: CREATED_AT_ASC) { totalCount nodes { fullName } } }"
+CLIENTS = (
+    "query($where: ClientFilter) { clients(where: $where, orderBy: CREATED_AT_ASC) { totalCount nodes { fullName } } }"
+)
 EPISODES = "query($where: EpisodeFilter) { episodes(where: $where, orderBy: TITLE_ASC) { totalCount nodes { title } } }"
 SEARCH = "query($search: String) { clients(search: $search) { totalCount nodes { fullName } } }"
 

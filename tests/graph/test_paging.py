@@ -193,7 +193,9 @@ BY_BIRTH = {
 
 @pytest.mark.parametrize("order", BY_BIRTH)
 async def test_rows_without_a_value_come_last_either_way(world: World, order: str) -> None:
-    await make_clients(world.user, "Unknown 1", "Late", "Early", "Unknown 2", "Middle", "Also middle", "Unknown 3", birth_dates=BORN)
+    await make_clients(
+        world.user, "Unknown 1", "Late", "Early", "Unknown 2", "Middle", "Also middle", "Unknown 3", birth_dates=BORN
+    )
     fetch = partial(_clients, world)
     expected = BY_BIRTH[order]
 

@@ -65,7 +65,16 @@ CHARTS = """
   }
 }
 """
-OF_CHARTS = ["clients", "episodes", "places", "scores", "episodes by id", "clients by id", "raters by id", "sessions by id"]
+OF_CHARTS = [
+    "clients",
+    "episodes",
+    "places",
+    "scores",
+    "episodes by id",
+    "clients by id",
+    "raters by id",
+    "sessions by id",
+]
 STATISTICS = """
 {
   organizationStatistics(groupBy: [CLIENT_LABEL, USER, MONTH]) { total { nClients } groups { keys { label } indices { nEpisodes } } }

@@ -166,7 +166,9 @@ class TestCounting:
         found = one_group(rows)
 
         assert found["n_clients"] == 2
-        assert [found[f"n_clients_{age}"] for age in ("under_6", "aged_6_to_12", "aged_13_to_17", "adult", "unknown_age")] == [
+        assert [
+            found[f"n_clients_{age}"] for age in ("under_6", "aged_6_to_12", "aged_13_to_17", "adult", "unknown_age")
+        ] == [
             0,
             0,
             1,

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import IO
 
 import obstore
+from obstore.exceptions import BaseError as StorageError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+__all__ = ["Storage", "StorageError"]
 
 _CHUNK = 256 * 1024
 

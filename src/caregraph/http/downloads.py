@@ -1,15 +1,14 @@
 """`/files/…`: the bytes behind a signed link, never shown as a page of this server."""
 
+from collections.abc import Awaitable, Callable
+from typing import Protocol
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from caregraph.auth.links import Links
-from caregraph.auth.viewer import Viewer
-from caregraph.db.session import Database
 from caregraph.db.storage import Storage
-from caregraph.people.models import File
 
 _HEADERS = {
     "cache-control": "private, no-store",
@@ -19,34 +18,44 @@ _HEADERS = {
 }
 
 
+class StoredFile(Protocol):
+    """What has to be known of a file to send it."""
+
+    name: str
+    content_type: str
+    size: int
+    storage_key: str
+
+
+Find = Callable[[int, int], Awaitable[StoredFile | None]]
+"""The file of an organization, by both ids."""
+
+
 class Downloads:
     """Answers links. An expired, altered or unknown one, and one to a deleted file, are all the same 404."""
 
-    def __init__(self, database: Database, storage: Storage, links: Links) -> None:
+    def __init__(self, find: Find, storage: Storage, links: Links) -> None:
         """`links` made the tokens that come in."""
-        self._database = database
+        self._find = find
         self._storage = storage
         self._links = links
 
     async def answer(self, request: Request) -> Response:
         """Stream the file."""
-        file = await self._file(request.path_params["token"])
+        ids = self._links.ids(request.path_params["token"])
+        file = await self._find(*ids) if ids is not None else None
         if file is None:
-            return PlainTextResponse("Not found", 404, _HEADERS)
+            return _not_found()
         try:
             content = await self._storage.read(file.storage_key)
         except FileNotFoundError:
-            return PlainTextResponse("Not found", 404, _HEADERS)
+            return _not_found()
         headers = _HEADERS | {
             "content-disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
             "content-length": str(file.size),
         }
         return StreamingResponse(content, headers=headers, media_type=file.content_type)
 
-    async def _file(self, token: str) -> File | None:
-        ids = self._links.ids(token)
-        if ids is None:
-            return None
-        organization_id, row_id = ids
-        async with self._database.read_session(Viewer.system(organization_id)) as session:
-            return await session.get(File, row_id)
+
+def _not_found() -> Response:
+    return PlainTextResponse("Not found", 404, _HEADERS)

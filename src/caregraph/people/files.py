@@ -7,7 +7,8 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Annotated
 
 from caregraph.auth.links import Links
-from caregraph.db.session import Tx
+from caregraph.auth.viewer import Viewer
+from caregraph.db.session import Database, Tx
 from caregraph.db.storage import Storage
 from caregraph.graph.context import Context
 from caregraph.graph.errors import Code, Refused
@@ -50,6 +51,12 @@ async def upload_file(
 async def delete_file(tx: Tx, file: models.File) -> None:
     """Delete a file; its bytes are removed from the storage soon after."""
     await tx.delete(file)
+
+
+async def stored(database: Database, organization_id: int, row_id: int) -> models.File | None:
+    """The file that a link names. Whoever holds the link may fetch it, so no viewer is asked."""
+    async with database.read_session(Viewer.system(organization_id)) as session:
+        return await session.get(models.File, row_id)
 
 
 async def link(context: Context, file: models.File) -> str:
