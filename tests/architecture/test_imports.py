@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "treatment": GROUND | {"organizations", "people"},
     "refs": set(SLICES),
     "schema": {"graph", *SLICES},
-    "app": {"auth", "db", "graph", "http", "operations", "schema", "settings"},
+    "app": {"auth", "db", "graph", "http", "operations", "schema", "settings", *SLICES},
     "cli": {"app", "auth", "db", "graph", "logs", "operations", "schema", "scoring", "settings", "http", *SLICES},
     "__main__": {"cli"},
 }
