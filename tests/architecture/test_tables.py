@@ -13,7 +13,7 @@ from caregraph.db.session import Database
 from kit import settings_for
 
 SCHEMA = schema.build()
-MODELS = [mapper.class_ for mapper in Base.registry.mappers]
+MODELS = sorted((mapper.class_ for mapper in Base.registry.mappers), key=lambda model: model.__name__)
 NODES = [
     definition.origin.__node__
     for entry in SCHEMA.schema_converter.type_map.values()
@@ -106,10 +106,8 @@ def test_what_a_foreign_key_leads_from_is_indexed(model: type[Any]) -> None:
 def _narrows(index: list[str], columns: set[str]) -> bool:
     """Whether an index begins with a column of the key that tells its rows apart."""
     first = [name for name in index if name != "organization_id"][:1]
-    return (
-        (columns == {"organization_id"}
-        and index[0] == "organization_id")
-        or bool(set(first) & (columns - {"organization_id"}))
+    return (columns == {"organization_id"} and index[0] == "organization_id") or bool(
+        set(first) & (columns - {"organization_id"})
     )
 
 

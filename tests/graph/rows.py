@@ -23,7 +23,9 @@ async def make_clients(owner: Principal, *names: str, birth_dates: dict[str, dat
 async def make_episodes(owner: Principal, client: Client, **episodes: dict[str, Any]) -> list[Episode]:
     """Episodes of a client by title."""
     async with owner.world.writing(owner) as tx:
-        made = [Episode(**{"title": title, "start_date": date(2026, 1, 5), **values}) for title, values in episodes.items()]
+        made = [
+            Episode(**{"title": title, "start_date": date(2026, 1, 5), **values}) for title, values in episodes.items()
+        ]
         for episode in made:
             tx.add(episode)
             await tx.flush()

@@ -2,6 +2,7 @@
 
 import pytest
 import strawberry
+from strawberry.schema.config import StrawberryConfig
 
 from caregraph.auth.viewer import Permission, Viewer
 from caregraph.db.scope import RULES, MissingRuleError, criterion, visible
@@ -20,7 +21,6 @@ from caregraph.people.types import Client as ClientType
 from caregraph.treatment.models import Episode, OrsScore, Session
 from factories.people import make_client, make_label
 from kit import World
-from strawberry.schema.config import StrawberryConfig
 
 
 @node(Label)

@@ -11,7 +11,9 @@ from caregraph.treatment.enums import EpisodeStatus
 from graph.rows import make_clients, make_episodes
 from kit import World
 
-CLIENTS = "query($where: ClientFilter) { clients(where: $where, orderBy: CREATED_AT_ASC) { totalCount nodes { fullName } } }"
+CLIENTS = (
+    "query($where: ClientFilter) { clients(where: $where, orderBy: CREATED_AT_ASC) { totalCount nodes { fullName } } }"
+)
 EPISODES = "query($where: EpisodeFilter) { episodes(where: $where, orderBy: TITLE_ASC) { totalCount nodes { title } } }"
 SEARCH = "query($search: String) { clients(search: $search) { totalCount nodes { fullName } } }"
 
@@ -250,7 +252,7 @@ async def test_a_search_looks_into_name_alias_and_number(world: World) -> None:
 
 async def test_a_search_follows_a_change_of_the_row(world: World) -> None:
     (client,) = await make_clients(world.user, "Ann")
-    rename = "mutation($id: ID!) { updateClient(id: $id, input: {alias: \"Sunshine\"}) { errors { message } } }"
+    rename = 'mutation($id: ID!) { updateClient(id: $id, input: {alias: "Sunshine"}) { errors { message } } }'
 
     await world.user.ask(rename, id=global_id("Client", client.id))
 

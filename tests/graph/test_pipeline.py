@@ -150,9 +150,7 @@ async def test_a_failure_of_the_database_is_masked_with_its_values(
     assert [word for word in ("Secret", "INSERT", "memberships", "uq_") if word in said] == []
 
 
-async def test_a_refusal_inside_the_service_undoes_what_it_wrote(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_refusal_inside_the_service_undoes_what_it_wrote(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     action = _action("create_label")
     create = action.service
 
@@ -298,9 +296,7 @@ async def test_constraints_speak_in_the_words_of_their_declaration(world: World)
 
     twice = {"code": "CONFLICT", "message": "This informant already has such a score on this session", "path": None}
     assert {name: found["errors"] for name, found in answer.data.items()} == {
-        "label": [
-            {"code": "CONFLICT", "message": "A label with this name already exists", "path": ["input", "name"]}
-        ],
+        "label": [{"code": "CONFLICT", "message": "A label with this name already exists", "path": ["input", "name"]}],
         "user": [{"code": "CONFLICT", "message": "E-mail is already taken", "path": ["input", "email"]}],
         "dates": [
             {

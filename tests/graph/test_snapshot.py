@@ -103,4 +103,6 @@ async def test_a_failed_query_gives_its_connection_back(world: World) -> None:
         answer = await world.user.ask("{ clients { nodes { episodes(first: -1) { totalCount } } } }")
         assert answer.error == ("BAD_USER_INPUT", "first must be between 0 and 5000")
 
-    assert [engine.sync_engine.pool.checkedout() for engine in world.database.engines] == [0] * len(world.database.engines)
+    assert [engine.sync_engine.pool.checkedout() for engine in world.database.engines] == [0] * len(
+        world.database.engines
+    )
