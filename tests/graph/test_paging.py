@@ -163,9 +163,9 @@ async def test_a_nested_page_of_no_rows_reads_no_rows(world: World) -> None:
         page = await _episodes(world, client, first=0)
 
     assert (page["totalCount"], page["nodes"]) == (2, [])
-    assert [statement.partition(" FROM ")[0][:15] for statement in statements][0].startswith("SELECT clients.")
-    assert len(statements) == 2
-    assert "count(*)" in statements[1]
+    of_client, count = statements
+    assert of_client.startswith("SELECT clients.")
+    assert "count(*)" in count
 
 
 async def test_rows_are_counted_only_when_asked_for(world: World) -> None:
@@ -276,7 +276,7 @@ async def test_a_nested_list_walked_in_pages_gives_each_row_once(world: World) -
 
 
 async def test_windows_differ_within_one_query_and_hold_for_every_parent(world: World) -> None:
-    none, three, five = await make_clients(world.user, "None", "Three", "Five")
+    _, three, five = await make_clients(world.user, "None", "Three", "Five")
     days = [{"start_date": date(2026, month, 1)} for month in range(1, 6)]
     await make_episodes(world.user, three, **dict(zip("abc", days, strict=False)))
     await make_episodes(world.user, five, **dict(zip("vwxyz", days, strict=False)))

@@ -75,7 +75,7 @@ async def test_an_answer_is_labelled_and_never_stored(world: World) -> None:
         (b"[" * 100_000, "The body is not JSON"),
         (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, "The body is not JSON"),
         (b'{"query":' + b"1" * 5_000 + b"}", "The body is not JSON"),
-        (gzip.compress(mtime=0, data=b'{"query":"{ hello { helloFrom } }"}'), "The body is not JSON"),
+        (gzip.compress(b'{"query":"{ hello { helloFrom } }"}', mtime=0), "The body is not JSON"),
         (b"{}", "query is missing"),
         (b'{"query":null}', "query is missing"),
         (b'{"query":""}', "query is missing"),

@@ -1,10 +1,10 @@
 """Which rows a viewer sees: one rule per model, added to every ORM statement by the session itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, event, select, true
-from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy import ColumnElement, Select, SelectBase, Table, and_, event, select, true
+from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, UOWTransaction
 from sqlalchemy.sql import visitors
 
 from caregraph.auth.viewer import Viewer
@@ -22,6 +22,10 @@ class MissingRuleError(LookupError):
 
 class ForeignTenantError(RuntimeError):
     """Code tried to write a row of another organization. Always a bug."""
+
+
+class UnscopedStatementError(RuntimeError):
+    """A statement speaks of rows without saying of which type, so no rule would be added. Always a bug."""
 
 
 def rule(model: type[Any]) -> Callable[[Rule], Rule]:
@@ -70,16 +74,41 @@ def _scope(state: ORMExecuteState) -> None:
         return
     viewer = state.session.info["viewer"]  # a session without a viewer reads nothing: KeyError
     for model in _touched(state.statement):
-        state.statement = state.statement.options(
-            with_loader_criteria(model, criterion(model, viewer), include_aliases=True)
-        )
+        state.statement = state.statement.options(_Visible(model, criterion(model, viewer), include_aliases=True))
+
+
+class _Visible(LoaderCriteriaOption):
+    """The rule of a model for all its aliases: SQLAlchemy leaves it as it is for one joined by an ON of its own."""
+
+    _traverse_internals = LoaderCriteriaOption._traverse_internals  # noqa: SLF001 its statements are cached by these
+
+    def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
+        condition: ColumnElement[bool] = super()._resolve_where_criteria(ext_info)
+        return ext_info._adapter.traverse(condition) if ext_info.is_aliased_class else condition  # noqa: SLF001
 
 
 def _touched(statement: Any) -> list[type[Any]]:
+    for part in visitors.iterate(statement):
+        if isinstance(part, Select) and _is_anonymous(part):
+            raise UnscopedStatementError("Say of which rows: select(Model…) or select(…).select_from(Model)")
     tables = {element for element in visitors.iterate(statement) if isinstance(element, Table)}
     return [
         mapper.class_ for mapper in Base.registry.mappers if mapper.inherits is None and mapper.local_table in tables
     ]
+
+
+def _is_anonymous(statement: Select[Any]) -> bool:
+    """Whether a select is compiled as one of no mapped class: SQLAlchemy does not look inside `and_`, `or_`, `not_`."""
+    if statement._propagate_attrs.get("compile_state_plugin") == "orm":  # noqa: SLF001 no public name
+        return False
+    return any("parententity" in part._annotations for part in _own_parts(statement))  # noqa: SLF001
+
+
+def _own_parts(element: Any) -> Iterator[Any]:
+    for part in element.get_children():
+        if not isinstance(part, SelectBase):
+            yield part
+            yield from _own_parts(part)
 
 
 def _stamp(session: Session, _flush: UOWTransaction, _instances: Any) -> None:

@@ -189,9 +189,9 @@ def _position(cursor: str, name: str, signature: str, model: Any, order: Order) 
     wrong = bad_input(f"{name} is not a cursor of this list in this order", name)
     try:
         found, *values, row_id = orjson.loads(base64.urlsafe_b64decode(cursor))
+        refuse_nul(name, *values)
         if found != signature or len(values) != len(order) or type(row_id) is not int or not 0 < row_id <= HIGHEST_ID:
             raise wrong
-        refuse_nul(name, *values)
         kinds = [getattr(model, key).type.python_type for key, _ in order]
         return (*(_typed(kind, value) for kind, value in zip(kinds, values, strict=True)), row_id)
     except (ValueError, TypeError, OverflowError, binascii.Error) as error:
@@ -199,13 +199,13 @@ def _position(cursor: str, name: str, signature: str, model: Any, order: Order) 
 
 
 def _typed(kind: type[Any], value: Any) -> Any:
-    """An order value as its column has it; `ValueError` for what cannot have come from there."""
+    """An order value as its column has it; raises for what cannot have come from there."""
     if value is None or type(value) is kind:
         return value
     if issubclass(kind, Enum):
         return kind(value)
     if not issubclass(kind, date) or not isinstance(value, str):  # a datetime is a date
-        raise ValueError(value)
+        raise TypeError(value)
     if kind is date:
         return date.fromisoformat(value)
     instant = datetime.fromisoformat(value)

@@ -1,0 +1,313 @@
+"""Every root field for everyone who must not get through: one table for queries, one for mutations."""
+
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from caregraph import schema
+from caregraph.app import built_schema
+from caregraph.graph.node import global_id, parse_id
+from caregraph.organizations.models import Membership
+from kit import Answer, Principal, World
+from tenancy.two_towns import make_harbor, make_northfield
+
+FIELDS = {root: set(schema.core(built_schema()).type_map[root].fields) for root in ("Query", "Mutation")}
+UNAUTHENTICATED = ("UNAUTHENTICATED", "Authentication failed")
+FORBIDDEN = ("FORBIDDEN", "Access denied")
+EMPTY: dict[str, Any] = {"totalCount": 0, "nodes": []}
+LIST = "{ totalCount nodes { id } }"
+TOTALS = "{ totalCount nodes { total } }"
+
+
+def _totals(*totals: float) -> dict[str, Any]:
+    return {"totalCount": len(totals), "nodes": [{"total": total} for total in totals]}
+
+
+# Field: query with Northfield's ids, then what Cleo (there, owner of none of it), Otto and Olga (user and superuser of
+# Harbor) get. Nobody and the calculator are refused everywhere, except where ALSO says so.
+QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
+    "hello": ("hello { apiReference }", *[{"apiReference": "/"}] * 3),
+    "node": ("node(id: $ann) { id }", None, None, None),
+    "nodes": ("nodes(ids: [$ann, $alone, $ann_rater, $ann_ors]) { id }", *[[None] * 4] * 3),
+    "me": ("me { fullName }", {"fullName": "Cleo Cruz"}, {"fullName": "Otto Orr"}, {"fullName": "Olga Olsen"}),
+    "user": ("user(id: $user) { fullName locale }", {"fullName": "Ben Borg", "locale": None}, None, None),
+    "users": (
+        "users { totalCount nodes { fullName } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 2, "nodes": [{"fullName": "Olga Olsen"}, {"fullName": "Otto Orr"}]},
+    ),
+    "organization": ("organization { name }", FORBIDDEN, FORBIDDEN, {"name": "Harbor"}),
+    "client": ("client(id: $ann) { id }", None, None, None),
+    "clients": (f'clients(search: "Ann") {LIST}', EMPTY, EMPTY, EMPTY),
+    "label": ("label(id: $label) { name }", {"name": "Winter"}, None, None),
+    "labels": (
+        'labels(where: {name: {eq: "Winter"}}) { totalCount nodes { name } }',
+        {"totalCount": 1, "nodes": [{"name": "Winter"}]},
+        EMPTY,
+        EMPTY,
+    ),
+    "episode": ("episode(id: $alone) { id }", None, None, None),
+    "episodes": (f'episodes(search: "Alone") {LIST}', EMPTY, EMPTY, EMPTY),
+    "rater": ("rater(id: $ann_rater) { id }", None, None, None),
+    "session": ("session(id: $alone_session) { id }", None, None, None),
+    "sessions": (f'sessions(where: {{sessionDate: {{eq: "2026-02-02"}}}}) {LIST}', EMPTY, EMPTY, EMPTY),
+    "orsScore": ("orsScore(id: $ann_ors) { id }", None, None, None),
+    "orsScores": (f"orsScores {TOTALS}", _totals(28.0, 36.0, 24.0), _totals(24.0), _totals(24.0)),
+    "srsScore": ("srsScore(id: $ann_srs) { id }", None, None, None),
+    "srsScores": (f"srsScores {TOTALS}", _totals(32.0), _totals(24.0), _totals(24.0)),
+    "userStatistics": ("userStatistics(userId: $user) { total { nClients } }", FORBIDDEN, FORBIDDEN, None),
+    "organizationStatistics": (
+        "organizationStatistics { total { nClients nOrs } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"total": {"nClients": 1, "nOrs": 1}},
+    ),
+    "remainingCalculatorRequests": ("remainingCalculatorRequests", FORBIDDEN, FORBIDDEN, FORBIDDEN),
+}
+ALSO = {
+    ("hello", "nobody"): {"apiReference": "/"},
+    ("hello", "calculator"): {"apiReference": "/"},
+    ("remainingCalculatorRequests", "calculator"): 3,
+}
+LINES = "input: {individually: 1, interpersonally: 1, socially: 1, overall: 1}"
+SRS_LINES = "input: {relationship: 1, goalsAndTopics: 1, approachOrMethod: 1, overall: 1}"
+NODE = "{ node { id } errors { code message path } }"
+GONE = "{ deletedId errors { code message path } }"
+
+
+def _missing(kind: str, argument: str = "id", of: str = "node") -> dict[str, Any]:
+    return {of: None, "errors": [{"code": "NOT_FOUND", "message": f"{kind} not found", "path": [argument]}]}
+
+
+def _both(kind: str, argument: str = "id", of: str = "node") -> list[dict[str, Any]]:
+    return [_missing(kind, argument, of)] * 2
+
+
+# Field: mutation of Northfield's rows, then what Cleo and Olga get. Nobody and the calculator are refused everywhere.
+MUTATIONS: dict[str, tuple[str, Any, Any]] = {
+    "updateUser": (f'updateUser(id: $user, input: {{locale: "x"}}) {NODE}', FORBIDDEN, _missing("User")),
+    "deleteUser": (f"deleteUser(id: $user, force: true) {GONE}", FORBIDDEN, _missing("User", of="deletedId")),
+    "addUserRole": (f"addUserRole(id: $user, role: AGENCY_ADMIN) {NODE}", FORBIDDEN, _missing("User")),
+    "removeUserRole": (f"removeUserRole(id: $user, role: AUDITING) {NODE}", FORBIDDEN, _missing("User")),
+    "deleteClient": (f"deleteClient(id: $ann, force: true) {GONE}", *_both("Client", of="deletedId")),
+    "setClientOwners": (f"setClientOwners(id: $ann, userIds: [$user]) {NODE}", *_both("Client")),
+    "setClientLabels": (f"setClientLabels(id: $ann, labelIds: []) {NODE}", *_both("Client")),
+    "updateLabel": (f'updateLabel(id: $label, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Label")),
+    "deleteLabel": (f"deleteLabel(id: $label, force: true) {GONE}", FORBIDDEN, _missing("Label", of="deletedId")),
+    "updateClient": (f'updateClient(id: $ann, input: {{fullName: "x"}}) {NODE}', *_both("Client")),
+    "createEpisode": (
+        f'createEpisode(clientId: $ann, input: {{title: "x", startDate: "2026-01-01"}}) {NODE}',
+        *_both("Client", "clientId"),
+    ),
+    "updateEpisode": (f'updateEpisode(id: $alone, input: {{title: "x"}}) {NODE}', *_both("Episode")),
+    "deleteEpisode": (f"deleteEpisode(id: $alone, force: true) {GONE}", *_both("Episode", of="deletedId")),
+    "setEpisodeLabels": (f"setEpisodeLabels(id: $alone, labelIds: []) {NODE}", *_both("Episode")),
+    "addClientToEpisode": (f"addClientToEpisode(id: $alone, clientId: $ann) {NODE}", *_both("Episode")),
+    "removeClientFromEpisode": (
+        f"removeClientFromEpisode(id: $alone, clientId: $ann, force: true) {NODE}",
+        *_both("Episode"),
+    ),
+    "createRater": (
+        f'createRater(episodeId: $alone, clientId: $ann, input: {{fullName: "x"}}) {NODE}',
+        *_both("Episode", "episodeId"),
+    ),
+    "updateRater": (f'updateRater(id: $ann_rater, input: {{fullName: "x"}}) {NODE}', *_both("Rater")),
+    "deleteRater": (f"deleteRater(id: $ann_rater, force: true) {GONE}", *_both("Rater", of="deletedId")),
+    "createSession": (
+        f'createSession(episodeId: $alone, input: {{sessionDate: "2026-01-01"}}) {NODE}',
+        *_both("Episode", "episodeId"),
+    ),
+    "updateSession": (
+        f'updateSession(id: $alone_session, input: {{sessionDate: "2026-01-01"}}) {NODE}',
+        *_both("Session"),
+    ),
+    "deleteSession": (f"deleteSession(id: $alone_session, force: true) {GONE}", *_both("Session", of="deletedId")),
+    "createClientOrsScore": (
+        f"createClientOrsScore(sessionId: $alone_session, clientId: $ann, {LINES}) {NODE}",
+        *_both("Session", "sessionId"),
+    ),
+    "createRaterOrsScore": (
+        f"createRaterOrsScore(sessionId: $alone_session, raterId: $ann_rater, {LINES}) {NODE}",
+        *_both("Session", "sessionId"),
+    ),
+    "updateOrsScore": (f"updateOrsScore(id: $ann_ors, input: {{overall: 9}}) {NODE}", *_both("OrsScore")),
+    "deleteOrsScore": (f"deleteOrsScore(id: $ann_ors) {GONE}", *_both("OrsScore", of="deletedId")),
+    "createClientSrsScore": (
+        f"createClientSrsScore(sessionId: $alone_session, clientId: $ann, {SRS_LINES}) {NODE}",
+        *_both("Session", "sessionId"),
+    ),
+    "createRaterSrsScore": (
+        f"createRaterSrsScore(sessionId: $alone_session, raterId: $ann_rater, {SRS_LINES}) {NODE}",
+        *_both("Session", "sessionId"),
+    ),
+    "updateSrsScore": (f"updateSrsScore(id: $ann_srs, input: {{overall: 9}}) {NODE}", *_both("SrsScore")),
+    "deleteSrsScore": (f"deleteSrsScore(id: $ann_srs) {GONE}", *_both("SrsScore", of="deletedId")),
+    "calculateOrsTrajectory": (
+        "calculateOrsTrajectory(intake: 20, sessionCount: 3) { remainingRequests }",
+        FORBIDDEN,
+        FORBIDDEN,
+    ),
+}
+# Mutations that name no row: what they make belongs to whoever asks.
+WITHOUT_ROWS = {
+    "authenticate": 'authenticate(email: "ben@northfield.example", password: "wrong") { apiToken }',
+    "createUser": f'createUser(input: {{email: "new@x.example", fullName: "New", password: "long enough"}}) {NODE}',
+    "createClient": f'createClient(input: {{fullName: "New"}}) {NODE}',
+    "createLabel": f'createLabel(input: {{name: "New"}}) {NODE}',
+}
+# Rows of one's own together with a row of the other organization: which type and argument is not found.
+MIXED = {
+    f"setClientOwners(id: $kay, userIds: [$other, $user]) {NODE}": ("User", "userIds"),
+    f"setClientLabels(id: $kay, labelIds: [$harbor_label, $label]) {NODE}": ("Label", "labelIds"),
+    f"setEpisodeLabels(id: $episode, labelIds: [$label]) {NODE}": ("Label", "labelIds"),
+    f"addClientToEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
+    f"removeClientFromEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
+    f'createRater(episodeId: $episode, clientId: $ann, input: {{fullName: "x"}}) {NODE}': ("Client", "clientId"),
+    f"createClientOrsScore(sessionId: $harbor_session, clientId: $ann, {LINES}) {NODE}": ("Client", "clientId"),
+    f"createClientSrsScore(sessionId: $harbor_session, clientId: $ann, {SRS_LINES}) {NODE}": ("Client", "clientId"),
+    f"createRaterOrsScore(sessionId: $harbor_session, raterId: $ann_rater, {LINES}) {NODE}": ("Rater", "raterId"),
+    f"createRaterSrsScore(sessionId: $harbor_session, raterId: $ann_rater, {SRS_LINES}) {NODE}": ("Rater", "raterId"),
+}
+
+
+async def _ids(world: World) -> dict[str, str]:
+    """Ids of both towns by the names that the tables use."""
+    northfield, harbor = (await make_northfield(world)).ids, (await make_harbor(world)).ids
+    return {
+        **northfield,
+        "user": world.user.id,
+        "other": world.other_user.id,
+        "kay": harbor["kay"],
+        "episode": harbor["episode"],
+        "harbor_session": harbor["session"],
+        "harbor_label": harbor["label"],
+    }
+
+
+async def _send(principal: Principal, kind: str, field: str, ids: dict[str, str]) -> Answer:
+    """One root field with those ids that it names."""
+    used = sorted(set(re.findall(r"\$(\w+)", field)))
+    variables = f"({' '.join(f'${name}: ID!' for name in used)})" if used else ""
+    return await principal.ask(f"{kind}{variables} {{ result: {field} }}", **{name: ids[name] for name in used})
+
+
+async def _outcome(principal: Principal, kind: str, field: str, ids: dict[str, str]) -> Any:
+    """What came back, or code and message of the refusal."""
+    answer = await _send(principal, kind, field, ids)
+    if "errors" in answer.body:
+        assert answer.body.get("data") in (None, {"result": None})
+        return answer.error
+    return answer.result
+
+
+async def _outcomes(principal: Principal, kind: str, fields: dict[str, str], ids: dict[str, str]) -> dict[str, Any]:
+    return {name: await _outcome(principal, kind, field, ids) for name, field in fields.items()}
+
+
+READS = {name: row[0] for name, row in QUERIES.items()}
+WRITES = {name: row[0] for name, row in MUTATIONS.items()}
+
+
+def test_the_tables_name_every_root_field() -> None:
+    assert QUERIES.keys() == FIELDS["Query"], "say in QUERIES what strangers get from the new field"
+    assert MUTATIONS.keys() | WITHOUT_ROWS.keys() == FIELDS["Mutation"], "say in MUTATIONS what strangers get"
+
+
+async def test_what_strangers_get_from_queries(world: World) -> None:
+    ids = await _ids(world)
+
+    for place, stranger in enumerate((world.colleague, world.other_user, world.other_superuser), 1):
+        expected = {name: row[place] for name, row in QUERIES.items()}
+        assert await _outcomes(stranger, "query", READS, ids) == expected
+
+
+async def test_what_nobody_and_the_calculator_get_from_queries(world: World) -> None:
+    ids = await _ids(world)
+
+    for principal, refusal in ((world.nobody, UNAUTHENTICATED), (world.calculator, FORBIDDEN)):
+        expected = {name: ALSO.get((name, principal.name), refusal) for name in QUERIES}
+        assert await _outcomes(principal, "query", READS, ids) == expected
+
+
+async def test_the_queries_of_the_table_find_something_for_those_who_may(world: World) -> None:
+    """Else the table would prove nothing."""
+    found = await _outcomes(world.superuser, "query", READS, await _ids(world))
+
+    nothing = {name for name, outcome in found.items() if outcome in (None, EMPTY) or isinstance(outcome, tuple)}
+    assert nothing == {"remainingCalculatorRequests"}
+    assert None not in found["nodes"]
+
+
+async def test_what_strangers_get_from_mutations(world: World) -> None:
+    ids = await _ids(world)
+    before = await world.counts()
+
+    for place, stranger in enumerate((world.colleague, world.other_superuser), 1):
+        expected = {name: row[place] for name, row in MUTATIONS.items()}
+        assert await _outcomes(stranger, "mutation", WRITES, ids) == expected
+        assert await world.counts() == before
+
+
+async def test_what_nobody_and_the_calculator_get_from_mutations(world: World) -> None:
+    ids = await _ids(world)
+    fields = WRITES | WITHOUT_ROWS
+    before = await world.counts()
+
+    assert await _outcomes(world.nobody, "mutation", fields, ids) == dict.fromkeys(fields, UNAUTHENTICATED)
+    assert await world.counts() == before
+
+    own = {"authenticate": UNAUTHENTICATED, "calculateOrsTrajectory": {"remainingRequests": 2}}
+    expected = {**dict.fromkeys(fields, FORBIDDEN), **own}
+    assert await _outcomes(world.calculator, "mutation", fields, ids) == expected
+    assert await world.counts() == before
+
+
+async def test_a_disabled_account_gets_nothing(world: World) -> None:
+    ids = await _ids(world)
+    async with world.writing(world.superuser) as tx:
+        await tx.execute(update(Membership).where(Membership.user_id == world.user.row_id).values(is_disabled=True))
+    before = await world.counts()
+
+    for kind, fields in (("query", READS), ("mutation", WRITES | WITHOUT_ROWS)):
+        for field in fields.values():
+            answer = await _send(world.user, kind, field, ids)
+            assert (answer.status, answer.error) == (401, UNAUTHENTICATED)
+            assert "data" not in answer.body
+    assert await world.counts() == before
+
+
+async def test_what_is_made_belongs_to_its_maker_s_organization(world: World) -> None:
+    seen = "query($id: ID!) { node(id: $id) { id } }"
+
+    for name in ("createClient", "createLabel", "createUser"):
+        made = await _outcome(world.other_superuser, "mutation", WITHOUT_ROWS[name], {})
+        assert made["errors"] == []
+        assert (await world.other_superuser.ask(seen, **made["node"])).data == {"node": made["node"]}
+        assert (await world.superuser.ask(seen, **made["node"])).data == {"node": None}
+
+
+async def test_a_row_of_ones_own_does_not_open_the_way_to_another_s(world: World) -> None:
+    ids = await _ids(world)
+    before = await world.counts()
+
+    found = await _outcomes(world.other_superuser, "mutation", {field: field for field in MIXED}, ids)
+
+    assert found == {field: _missing(kind, argument) for field, (kind, argument) in MIXED.items()}
+    assert await world.counts() == before
+
+
+@pytest.mark.parametrize(("name", "seen"), [("other_superuser", set()), ("colleague", {"user", "label"})])
+async def test_hidden_and_nonexistent_are_the_same_to_the_byte(world: World, name: str, seen: set[str]) -> None:
+    ids = await _ids(world)
+    stranger: Principal = getattr(world, name)
+    nowhere = {one: global_id((parse_id(text) or ("", 0))[0], 999_999) for one, text in ids.items()}
+    nowhere |= {one: ids[one] for one in seen}
+
+    for kind, fields in (("query", READS), ("mutation", WRITES)):
+        for field in fields.values():
+            hidden = await _send(stranger, kind, field, ids)
+            missing = await _send(stranger, kind, field, nowhere)
+            assert (hidden.status, hidden.body) == (missing.status, missing.body)

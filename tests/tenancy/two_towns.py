@@ -1,0 +1,75 @@
+"""Two organizations with rows of every kind; whatever Ben of Northfield must not see carries the word HIDDEN."""
+
+from datetime import date
+from types import SimpleNamespace
+
+from caregraph.graph.node import global_id
+from factories.people import make_client, make_label
+from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
+from kit import World
+
+HIDDEN = {"alias": "HIDDEN alias", "ssn": "HIDDEN ssn", "comment": "HIDDEN comment", "phone": "999"}
+
+
+class Town(SimpleNamespace):
+    """Rows by name; `ids` are their global ids."""
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {name: global_id(type(row).__name__, row.id) for name, row in vars(self).items()}
+
+
+async def make_northfield(world: World) -> Town:
+    """Ben's Ann has an episode alone and shares one with Cleo's Bo; Cleo's Zoe has an episode of her own."""
+    ann = await make_client(world.user, full_name="Ann", alias="A", birth_date=date(1990, 1, 1))
+    bo = await make_client(world.colleague, full_name="HIDDEN Bo", **HIDDEN)
+    zoe = await make_client(world.colleague, full_name="HIDDEN Zoe", **HIDDEN)
+    label = await make_label(world.superuser, "Winter", ann, bo)
+    alone = await make_episode(world.user, ann, title="Alone", start_date=date(2026, 2, 1), labels=(label,))
+    shared = await make_episode(world.user, ann, bo, title="Shared", labels=(label,))
+    zoes = await make_episode(world.colleague, zoe, title="HIDDEN episode", comment="HIDDEN")
+    ann_rater = await make_rater(world.user, shared, ann, full_name="Ann's mother")
+    bo_rater = await make_rater(world.user, shared, bo, full_name="HIDDEN father", comment="HIDDEN")
+    alone_session = await make_session(world.user, alone, date(2026, 2, 2))
+    session = await make_session(world.user, shared, date(2026, 1, 12))
+    zoe_session = await make_session(world.colleague, zoes, date(2026, 1, 13))
+    return Town(
+        ann=ann,
+        bo=bo,
+        zoe=zoe,
+        label=label,
+        alone=alone,
+        shared=shared,
+        zoes=zoes,
+        ann_rater=ann_rater,
+        bo_rater=bo_rater,
+        alone_session=alone_session,
+        session=session,
+        zoe_session=zoe_session,
+        ann_ors=await make_ors(world.user, session, ann, 1, 1, 1, 1),
+        ann_srs=await make_srs(world.user, session, ann, 2, 2, 2, 2),
+        ann_rated=await make_ors(world.user, session, ann, 3, 3, 3, 3, rater=ann_rater),
+        bo_ors=await make_ors(world.user, session, bo, 7, 7, 7, 7),
+        bo_srs=await make_srs(world.user, session, bo, 8, 8, 8, 8),
+        bo_rated=await make_ors(world.user, session, bo, 9, 9, 9, 9, rater=bo_rater),
+        zoe_ors=await make_ors(world.colleague, zoe_session, zoe, 6, 6, 6, 6),
+    )
+
+
+async def make_harbor(world: World) -> Town:
+    """One row of every kind in the other organization."""
+    owner = world.other_user
+    kay = await make_client(owner, full_name="HIDDEN Kay", **HIDDEN)
+    label = await make_label(world.other_superuser, "HIDDEN label", kay)
+    episode = await make_episode(owner, kay, title="HIDDEN harbor", labels=(label,))
+    rater = await make_rater(owner, episode, kay, full_name="HIDDEN harbor rater")
+    session = await make_session(owner, episode, date(2026, 1, 14))
+    return Town(
+        kay=kay,
+        label=label,
+        episode=episode,
+        rater=rater,
+        session=session,
+        ors=await make_ors(owner, session, kay, 6, 6, 6, 6),
+        srs=await make_srs(owner, session, kay, 6, 6, 6, 6),
+    )
