@@ -185,14 +185,14 @@ async def test_attempts_are_forgotten_after_the_window(world: World, monkeypatch
     assert await token_of(await sign_in(world))
 
 
-async def test_a_hundred_attempts_in_one_request_count_each(world: World) -> None:
-    aliases = [f'a{n}: authenticate(email: "{BEN}", password: "wrong{n}") {{ apiToken }}' for n in range(100)]
+async def test_as_many_attempts_as_a_request_may_hold_count_each(world: World) -> None:
+    aliases = [f'a{n}: authenticate(email: "{BEN}", password: "wrong{n}") {{ apiToken }}' for n in range(20)]
 
     answer = await world.nobody.ask(f"mutation {{ {' '.join(aliases)} }}")
 
-    assert answer.body["data"] == {f"a{n}": None for n in range(100)}
+    assert answer.body["data"] == {f"a{n}": None for n in range(20)}
     codes = {error["path"][0]: error["extensions"]["code"] for error in answer.body["errors"]}
-    assert codes == {f"a{n}": "UNAUTHENTICATED" if n < 10 else "RATE_LIMITED" for n in range(100)}
+    assert codes == {f"a{n}": "UNAUTHENTICATED" if n < 10 else "RATE_LIMITED" for n in range(20)}
     assert refusal(await sign_in(world)) == LIMITED
 
 
@@ -209,9 +209,11 @@ async def test_attempts_are_limited_per_address_across_accounts(world: World) ->
     limit = world.settings.sign_in_attempts_per_address
     aliases = [f'a{n}: authenticate(email: "no{n}@x.example", password: "wrong") {{ apiToken }}' for n in range(limit)]
 
-    answer = await world.nobody.ask(f"mutation {{ {' '.join(aliases)} }}")
+    parts = [aliases[start : start + 20] for start in range(0, limit, 20)]
+    answers = [await world.nobody.ask(f"mutation {{ {' '.join(part)} }}") for part in parts]
 
-    assert [error["extensions"]["code"] for error in answer.body["errors"]] == ["UNAUTHENTICATED"] * 100
+    codes = [error["extensions"]["code"] for answer in answers for error in answer.body["errors"]]
+    assert codes == ["UNAUTHENTICATED"] * 100
     assert refusal(await sign_in(world)) == LIMITED
     async with from_address(world, "192.0.2.7"):
         assert await token_of(await sign_in(world))
