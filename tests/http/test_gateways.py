@@ -51,6 +51,7 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
         "clients",
         "episode",
         "episodes",
+        "file",
         "label",
         "labels",
         "me",

@@ -93,7 +93,9 @@ async def test_a_commit_once_begun_is_whole(world: World) -> None:
 
     after = await world.counts()
     assert caller.messages == []
-    assert after["clients"] - before["clients"] == after["client_owners"] - before["client_owners"] == 1
+    made = after["clients"] - before["clients"]
+    assert made in {1, 2}  # the second may have been through before the leaving was heard of
+    assert after["client_owners"] - before["client_owners"] == made
     assert checked_out(world) == 0
 
 

@@ -55,6 +55,7 @@ async def test_a_span_continues_the_callers_trace(traced: World, exporter: InMem
         "graphql.operation.type": "query",
         "graphql.operation.name": "Overview",
         "graphql.document.hash": hashlib.sha256(QUERY.encode()).hexdigest(),
+        "caregraph.cost": 303,
         "caregraph.sql.statements": 3,
         "caregraph.loader.batches": 1,
     }

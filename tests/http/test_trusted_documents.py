@@ -318,9 +318,9 @@ async def test_what_is_remembered_is_marked_as_unknown_too(caplog: pytest.LogCap
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"documents": "on"}, "CAREGRAPH_DOCUMENTS must be off or audit or enforce"),
-        ({"profile": "private"}, "CAREGRAPH_PROFILE must be public or first-party"),
-        ({"validation_status": 500}, "CAREGRAPH_VALIDATION_STATUS must be 400 or 422"),
+        ({"documents": "on"}, "CAREGRAPH_DOCUMENTS must be one of off, audit, enforce"),
+        ({"profile": "private"}, "CAREGRAPH_PROFILE must be one of public, first-party"),
+        ({"validation_status": 500}, "CAREGRAPH_VALIDATION_STATUS must be one of 400, 422"),
         ({"persisted_bytes": -1}, "CAREGRAPH_PERSISTED_BYTES must not be below 0"),
     ],
 )
