@@ -44,7 +44,9 @@ def operations() -> list[Any]:
     """Every root field, queries first."""
     for name, values in SCALARS.items():
         schemathesis.graphql.scalar(name, values.map(nodes.String))
-    schemathesis.graphql.scalar("Upload", st.just(nodes.String("no file")))  # refused: only multipart requests have files
+    schemathesis.graphql.scalar(
+        "Upload", st.just(nodes.String("no file"))
+    )  # refused: only multipart requests have files
     read = schemathesis.graphql.from_file(schema.api_sdl(schema.build()))
     found = [one.ok() for one in read.get_all_operations()]
     return sorted(found, key=lambda one: one.label.startswith("Mutation"))

@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 _SHORTEST_PASSWORD, _LONGEST_PASSWORD = 8, 200
 _LONGEST_DIFFERENCE = 40
+_LAST_WORD = 0.1
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -185,11 +186,20 @@ def create_user(
 def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run `work`; what the database or the caller's input refuses becomes one line instead of a traceback."""
     try:
-        return asyncio.run(work)
+        return asyncio.run(_to_the_end(work))
     except provision.ProvisionError as error:
         _fail(str(error))
     except (SQLAlchemyError, OSError) as error:
         _fail(f"The database does not answer as it should: {getattr(error, 'orig', error)}")
+
+
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work`; after a failure let the database driver's thread hand its last word to the loop before it closes."""
+    try:
+        return await work
+    except BaseException:
+        await asyncio.sleep(_LAST_WORD)
+        raise
 
 
 async def _with_database(settings: Settings, work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
