@@ -26,3 +26,12 @@ async def make_label(principal: Principal, name: str, *carriers: models.Client) 
         for client in carriers:
             tx.add(models.ClientLabel(client_id=client.id, label_id=label.id))
     return label
+
+
+async def make_file(principal: Principal, client: models.Client, **overrides: Any) -> models.File:
+    """A file about `client`, of which the storage has nothing."""
+    values = {"name": "letter.pdf", "content_type": "application/pdf", "size": 1, "sha256": "00", "storage_key": "key"}
+    async with principal.world.writing(principal) as tx:
+        file = models.File(**{**values, **overrides}, client_id=client.id)
+        tx.add(file)
+    return file

@@ -75,6 +75,7 @@ try {
               EmailAddress: "string",
               JSON: "unknown",
               PhoneNumber: "string",
+              Upload: "File",
               URL: "string",
               Upload: "File",
             },
