@@ -103,7 +103,7 @@ async def test_a_bug_is_masked_logged_by_reference_and_undone(world: World, capl
     after = await world.counts()
     assert after == {**before, "clients": before["clients"] + 2, "client_owners": before["client_owners"] + 2}
     (record,) = [one for one in caplog.records if one.name == "caregraph.errors"]
-    assert record.getMessage() == f"error {reference} at ['b']: RuntimeError"
+    assert record.getMessage() == f"error {reference} at createLabel: RuntimeError"
     assert record.exc_info is None
     for text in ("Secret", "010190", "Top secret"):
         assert text not in json.dumps(answer.body)
