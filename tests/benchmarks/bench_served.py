@@ -1,5 +1,6 @@
 """The application, asked over HTTP in a process of its own and in this one without a network."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -53,8 +54,13 @@ async def ask(app: ASGIApp, query: str, headers: dict[str, str]) -> bytes:
     body = orjson.dumps({"query": query})
     sent: list[bytes] = []
 
+    messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
+        for message in messages:
+            return message
+        await asyncio.Event().wait()  # the client stays
+        raise AssertionError("nobody sets it")
 
     async def send(message: Any) -> None:
         sent.append(message.get("body", b""))

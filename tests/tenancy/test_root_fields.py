@@ -219,7 +219,9 @@ ELSEWHERE = {"uploadFile"}
 
 def test_the_tables_name_every_root_field() -> None:
     assert QUERIES.keys() == FIELDS["Query"], "say in QUERIES what strangers get from the new field"
-    assert MUTATIONS.keys() | WITHOUT_ROWS.keys() | ELSEWHERE == FIELDS["Mutation"], "say in MUTATIONS what strangers get"
+    assert MUTATIONS.keys() | WITHOUT_ROWS.keys() | ELSEWHERE == FIELDS["Mutation"], (
+        "say in MUTATIONS what strangers get"
+    )
 
 
 async def test_what_strangers_get_from_queries(world: World) -> None:
