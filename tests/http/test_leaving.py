@@ -92,9 +92,9 @@ async def test_a_commit_once_begun_is_whole(world: World) -> None:
         event.remove(engine, "commit", leave)
 
     after = await world.counts()
-    assert caller.messages == []
     made = after["clients"] - before["clients"]
     assert made in {1, 2}  # the second may have been through before the leaving was heard of
+    assert made == 2 or caller.messages == []
     assert after["client_owners"] - before["client_owners"] == made
     assert checked_out(world) == 0
 
