@@ -16,7 +16,6 @@ from caregraph.graph.feeds import Feed
 from caregraph.settings import Settings
 
 from .documents import Documents
-from .draining import Draining
 from .guard import Guard
 from .observe import observation
 from .requests import GraphQLRequest
@@ -54,11 +53,11 @@ class Runner:
         *,
         provided: Mapping[type[Any], Any],
         documents: Documents,
-        guard: Guard | None = None,
+        guard: Guard,
     ) -> None:
         """`provided` are the application's services by type, for resolvers; `documents` knows texts by their ids."""
         self.engine = engine
-        self.guard = guard or Guard(settings, Draining())
+        self.guard = guard
         self.settings = settings
         self._documents = documents
         self._database = database
