@@ -29,7 +29,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A bar for each organization that is being filled."""
+    """A bar for each organization or table that is being filled or rewritten."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -2,12 +2,14 @@
 
 Each reads global tables past row-level security and returns ids only for the one account asked for; a migration
 creates the functions, this list is all of them: `caregraph_api_token`, `caregraph_calculator`, `caregraph_account`.
+For the owner of the tables alone is `caregraph_organization_ids`, where commands begin that go through all tenants.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from caregraph.auth.viewer import Viewer
 
@@ -69,3 +71,14 @@ class SignInLookups:
             statement = f"SELECT * FROM caregraph_{name}({', '.join(f':{key}' for key in arguments)})"  # noqa: S608 our names
         async with self._database.read_session(Viewer.nobody()) as session:
             return (await session.execute(text(statement).execution_options(signs_in=True), arguments)).one_or_none()
+
+
+async def organization_ids(database: Database) -> list[int]:
+    """Every organization, for whoever may log in as the owner of the tables."""
+    engine = create_async_engine(database.url)
+    source = "organizations" if database.is_sqlite else "caregraph_organization_ids() AS o (id)"
+    try:
+        async with engine.connect() as connection:
+            return list((await connection.execute(text(f"SELECT id FROM {source} ORDER BY id"))).scalars())  # noqa: S608 our names
+    finally:
+        await engine.dispose()

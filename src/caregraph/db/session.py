@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, SessionTransaction
 from caregraph.auth.viewer import Viewer
 from caregraph.settings import Settings
 
-from . import events, scope
+from . import events, keyuse, scope
+from .encryption import Keyring, equip
 from .events import Bus
 from .finish import finished
 from .listening import Listener
@@ -59,6 +60,8 @@ class Database:
         self.url = make_url(settings.database_url)
         self._timeout = str(int(settings.statement_timeout * 1000))
         self.bus = Bus()
+        self.keyring = Keyring(settings.encryption_keys)
+        self._knows_keys = False
         self._listener = None if self.is_sqlite else Listener(self.url, self.bus)
         pool = {
             "pool_size": settings.pool_size,
@@ -75,6 +78,7 @@ class Database:
             self._writer = create_async_engine(self.url, pool_pre_ping=True, **pool)
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         for engine in self.engines:
+            equip(engine, self.keyring)
             watch(engine, seconds=settings.statement_timeout if self.is_sqlite else None)
 
     @property
@@ -94,6 +98,7 @@ class Database:
     @asynccontextmanager
     async def writing(self, viewer: Viewer) -> AsyncIterator[Tx]:
         """One transaction, committed unless an exception leaves the block. A commit once begun is not cut short."""
+        await self.check_keys()
         async with self._session(self._writer, viewer) as session:
             await session.begin()
             try:
@@ -104,6 +109,17 @@ class Database:
             if viewer.organization_id is not None:  # nobody's writes are the server's own counting
                 count_commit()
             await finished(session.commit())
+
+    async def check_keys(self) -> None:
+        """Raise unless this server has the encryption keys that the database was written with; asked once."""
+        if self._knows_keys:
+            return
+        async with self._session(self._writer, Viewer.nobody()) as session:
+            if not await keyuse.check(session, self.keyring):
+                await keyuse.note(session, self.keyring)
+                await keyuse.check(session, self.keyring)  # somebody may just have noted another key by this name
+                await session.commit()
+        self._knows_keys = True
 
     async def listen(self, timeout: float) -> None:  # noqa: ASYNC109 raised as the pool's own
         """Make sure that `bus` hears of every commit from now on, whichever process makes it."""

@@ -5,12 +5,13 @@ from datetime import date
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from caregraph.db.base import Base, Coded, Searchable, TenantRow, Timestamped, tenant_key, tenant_unique
+from caregraph.db.base import Base, Coded, Sealed, Searchable, TenantRow, Timestamped, tenant_key, tenant_unique
+from caregraph.db.encryption import Encrypted, blind_index, number, telephone
 
 from .enums import Gender
 
 
-class Client(TenantRow, Timestamped, Searchable, Base):
+class Client(TenantRow, Timestamped, Searchable, Sealed, Base):
     """A person served."""
 
     __tablename__ = "clients"
@@ -19,15 +20,19 @@ class Client(TenantRow, Timestamped, Searchable, Base):
         Index(None, "organization_id", "full_name", "id"),
         Index(None, "organization_id", "birth_date", "id"),
         Index(None, "organization_id", "created_at", "id"),
+        Index(None, "organization_id", "ssn_index"),
+        Index(None, "organization_id", "phone_index"),
     )
     searched = ("full_name", "alias", "ssn")
     id: Mapped[int] = mapped_column(primary_key=True)
     full_name: Mapped[str]
     alias: Mapped[str | None]
-    ssn: Mapped[str | None]
+    ssn: Mapped[str | None] = mapped_column(Encrypted("clients.ssn"))
+    ssn_index: Mapped[str | None] = blind_index("ssn", number)
     birth_date: Mapped[date | None]
     gender: Mapped[Gender] = mapped_column(Coded(Gender), default=Gender.UNKNOWN)
-    phone: Mapped[str | None]
+    phone: Mapped[str | None] = mapped_column(Encrypted("clients.phone"))
+    phone_index: Mapped[str | None] = blind_index("phone", telephone)
     comment: Mapped[str | None]
     gdpr_approval: Mapped[bool] = mapped_column(default=False)
 

@@ -12,7 +12,8 @@ from caregraph.graph.context import Context
 from caregraph.graph.fields import describe
 from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
-from caregraph.graph.search import contains, named
+from caregraph.graph.scalars import PhoneNumber
+from caregraph.graph.search import contains, equals, named
 
 from . import files, models, service
 from .inputs import LabelInput
@@ -29,10 +30,26 @@ async def _found(
     *,
     scope: Annotated[ListScope, describe("Whose clients; all that you may see by default.")] = ListScope.VISIBLE,
     user_id: Annotated[strawberry.ID | None, describe("With `OWNED`: of this user; you by default.")] = None,
-    search: Annotated[str | None, describe("Text in full name, alias or number, in any case.")] = None,
+    search: Annotated[
+        str | None,
+        describe("Text in full name, alias or number, in any case; of encrypted numbers only the whole number."),
+    ] = None,
+    ssn: Annotated[
+        str | None, describe("Only clients with this national or local number; case, spaces and hyphens do not matter.")
+    ] = None,
+    phone: Annotated[
+        PhoneNumber | None, describe("Only clients with this telephone number; only digits and the plus matter.")
+    ] = None,
     labels: Annotated[list[str] | None, describe("Only clients with one of these labels, by exact name.")] = None,
 ) -> ColumnElement[bool] | None:
-    conditions = [contains(models.Client, search)]
+    found = contains(models.Client, search)
+    if search and found is not None and context.database.keyring.keys:
+        found = found | equals(context, models.Client.ssn_index, search, "search")
+    conditions = [found]
+    if ssn is not None:
+        conditions.append(equals(context, models.Client.ssn_index, ssn, "ssn"))
+    if phone is not None:
+        conditions.append(equals(context, models.Client.phone_index, phone, "phone"))
     if (owned := owned_clients(context.viewer, scope, user_id)) is not None:
         conditions.append(models.Client.id.in_(owned))
     if labels:
