@@ -110,7 +110,7 @@ async def test_search_matches_whole_numbers_only(sealed: World) -> None:
     await make_client(sealed.user, full_name="Kim 010190", **NUMBERS)
     await make_client(sealed.other_user, full_name="Elsewhere", **NUMBERS)
 
-    for text in ("010190-1234", "0101901234", " 010190 1234", "０１０１９０–１２３４"):
+    for text in ("010190-1234", "0101901234", " 010190 1234", "\uff10\uff11\uff10\uff11\uff19\uff10\N{EN DASH}1234"):
         assert await found(sealed, SEARCH, text=text) == ["Kim 010190"]
         assert await found(sealed, EXACT, ssn=text) == ["Kim 010190"]
     assert await found(sealed, SEARCH, text="10190") == ["Kim 010190"]  # in the name
@@ -239,8 +239,10 @@ async def test_two_servers_in_one_process_keep_to_their_own_keys(sealed: World) 
 
 
 def test_an_encrypted_column_is_neither_compared_nor_ordered() -> None:
-    for wrong in (lambda: Client.ssn == "1", lambda: Client.ssn.in_(["1"]), lambda: Client.ssn.desc()):
-        with pytest.raises(TypeError, match="^An encrypted column cannot be compared or ordered: ask its blind index$"):
+    for wrong in (lambda: Client.ssn == "1", lambda: Client.ssn.in_(["1"]), Client.ssn.desc):
+        with pytest.raises(
+            TypeError, match=r"^An encrypted column cannot be compared or ordered: ask its blind index$"
+        ):
             wrong()
     assert str(Client.ssn.is_(None)) == "clients.ssn IS NULL"
 
@@ -262,7 +264,7 @@ def test_encrypted_columns_name_their_own_place() -> None:
     ("normal", "text", "expected"),
     [
         (number, "0101 90-1234", "0101901234"),
-        (number, "ＡＢ\N{NON-BREAKING HYPHEN}1\N{NO-BREAK SPACE}2/3", "ab12/3"),
+        (number, "\uff21\uff22\N{NON-BREAKING HYPHEN}1\N{NO-BREAK SPACE}2/3", "ab12/3"),
         (number, "Straße\N{EM DASH}1", "strasse1"),
         (telephone, "+45 (12) 34-56/78.9", "+45123456789"),
         (mailbox, " Robin-X@Example.COM ", "robin-x@example.com"),

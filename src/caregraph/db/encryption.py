@@ -24,8 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import mapped_column
 from sqlalchemy.sql import operators
 
-from caregraph.settings import NO_KEY, named_keys
+from caregraph.settings import NO_KEY, PREFIX, named_keys
 
+SETTING = f"{PREFIX}ENCRYPTION_KEYS"
 MARK = "sealed:"
 """Begins every stored value that is not simply the value: `sealed:<key>:<nonce and ciphertext>`."""
 

@@ -9,10 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from caregraph.settings import PREFIX
-
 from .base import Base, Timestamped, table_of
-from .encryption import Keyring
+from .encryption import SETTING, Keyring
 from .scope import everyone, rule
 
 
@@ -38,11 +36,11 @@ async def check(session: AsyncSession, keyring: Keyring) -> bool:
     for name, proof in used.items():
         if name not in keyring.keys:
             raise EncryptionKeyError(
-                f"The database holds values under the encryption key {name}, which is not in {PREFIX}ENCRYPTION_KEYS"
+                f"The database holds values under the encryption key {name}, which is not in {SETTING}"
             )
         if keyring.keys[name].proof != proof:
             raise EncryptionKeyError(
-                f"The encryption key {name} in {PREFIX}ENCRYPTION_KEYS is another than the database was written with"
+                f"The encryption key {name} in {SETTING} is another than the database was written with"
             )
     return keyring.first is None or keyring.first.name in used
 

@@ -4,7 +4,7 @@ A batch is a transaction in one organization, whose rows are locked: what the se
 What is under the first key already is left alone, so an interrupted rotation goes on where it was.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +51,10 @@ async def rotate(database: Database, on_rows: OnRows) -> Rotated:
     return Rotated(rows, left)
 
 
-def sealed_models() -> Iterator[type[Any]]:
-    """Models with encrypted columns."""
-    for mapper in Base.registry.mappers:
-        if mapper.inherits is None and _sealed_columns(mapper.class_):
-            yield mapper.class_
+def sealed_models() -> list[type[Any]]:
+    """Models with encrypted columns, by the names of their tables."""
+    models = [mapper.class_ for mapper in Base.registry.mappers if mapper.inherits is None]
+    return sorted(filter(_sealed_columns, models), key=lambda model: table_of(model).name)
 
 
 def _sealed_columns(model: type[Any]) -> list[Any]:
