@@ -1,4 +1,4 @@
-"""Encrypted columns get blind indexes, and the keys in use are noted."""
+"""Blind indexes beside encrypted columns, the encryption keys in use, consents, and when rows were erased."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+ERASABLE = ("clients", "episodes", "raters")
 BLIND = (("clients", "ssn_index"), ("clients", "phone_index"), ("raters", "email_index"))
 
 
@@ -16,6 +17,9 @@ def upgrade() -> None:
     for table, column in BLIND:
         op.add_column(table, sa.Column(column, sa.Text(), nullable=True))
         op.create_index(f"ix_{table}_organization_id_{column}", table, ["organization_id", column])
+    for table in ERASABLE:
+        op.add_column(table, sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
+    create_consents()
     op.create_table(
         "encryption_keys",
         sa.Column("name", sa.Text(), nullable=False),
@@ -28,9 +32,45 @@ def upgrade() -> None:
             op.execute(statement)
 
 
+def create_consents() -> None:
+    op.create_table(
+        "consents",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("client_id", ID, nullable=False),
+        sa.Column("kind", sa.SmallInteger(), nullable=False),
+        sa.Column("given", sa.Boolean(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_by", ID, nullable=True),
+        sa.Column("application_id", ID, nullable=True),
+        sa.Column("organization_id", ID, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name="fk_consents_organization_id", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id", "client_id"],
+            ["clients.organization_id", "clients.id"],
+            name="fk_consents_organization_id_client_id",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_consents"),
+    )
+    op.create_index(
+        "ix_consents_organization_id_client_id_recorded_at_id",
+        "consents",
+        ["organization_id", "client_id", "recorded_at", "id"],
+    )
+    op.create_index("ix_consents_organization_id_recorded_at_id", "consents", ["organization_id", "recorded_at", "id"])
+
+
 def postgresql() -> list[str]:
-    """Rights, and the one way for the owner of the tables to learn which organizations there are."""
+    """Row rules, rights, and the one way for the owner of the tables to learn which organizations there are."""
+    here = "nullif(current_setting('app.organization_id', true), '')::bigint"
     return [
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON consents TO caregraph_app",
+        "GRANT USAGE, SELECT ON SEQUENCE consents_id_seq TO caregraph_app",
+        "ALTER TABLE consents ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE consents FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY tenant ON consents FOR ALL TO caregraph_app USING (organization_id = {here})",
         "GRANT SELECT, INSERT, DELETE ON encryption_keys TO caregraph_app",
         "CREATE POLICY lookup ON organizations FOR SELECT TO CURRENT_USER USING (true)",
         """
@@ -46,6 +86,9 @@ def downgrade() -> None:
         op.execute("DROP FUNCTION caregraph_organization_ids()")
         op.execute("DROP POLICY lookup ON organizations")
     op.drop_table("encryption_keys")
+    op.drop_table("consents")
+    for table in reversed(ERASABLE):
+        op.drop_column(table, "erased_at")
     for table, column in reversed(BLIND):
         op.drop_index(f"ix_{table}_organization_id_{column}", table)
         op.drop_column(table, column)

@@ -34,6 +34,9 @@ PAST_THE_RULES = {
 # `scoped=True` switches the session's net off: for statements that carry their visibility, or must go past it.
 PAST_THE_NET = {
     "db/dependents.py": "counts and deletes what the viewer may not see, within the tenant",
+    "db/erasure.py": "empties what the viewer may not see, within the tenant",
+    "db/personal.py": "empties what belongs to erased people only, whoever sees them, within the tenant",
+    "graph/erased.py": "looks again at rows that were loaded through visible(...)",
     "db/events.py": "which rows a change is about, in its own tenant; readers look at them as themselves",
     "graph/actions.py": "starts from visible(...)",
     "graph/context.py": "what loaders run starts from visible(...) or criterion(...)",

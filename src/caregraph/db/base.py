@@ -148,7 +148,7 @@ class Searchable:
     """Rows found by text. `search_text` is kept from the columns named in `searched`, except what is encrypted."""
 
     searched: ClassVar[tuple[str, ...]]
-    search_text: Mapped[str] = mapped_column(default="", nullable=False)
+    search_text: Mapped[str] = mapped_column(default="", nullable=False, info={"internal": True})
 
 
 class Sealed:
@@ -168,7 +168,7 @@ def _keep_derived(mapper: Mapper[Any], connection: Connection, row: Any) -> None
 def derived_from(model: type[Any]) -> set[str]:
     """The columns that others of the same row are computed from."""
     indexed = {column.info["blind"][0] for column in table_of(model).c if "blind" in column.info}
-    return {"organization_id", *indexed, *getattr(model, "searched", ())} & {*table_of(model).c.keys()}
+    return {"organization_id", "erased_at", *indexed, *getattr(model, "searched", ())} & {*table_of(model).c.keys()}
 
 
 def derived(model: type[Any], values: Mapping[str, Any], keyring: Keyring) -> dict[str, str | None]:
@@ -176,6 +176,8 @@ def derived(model: type[Any], values: Mapping[str, Any], keyring: Keyring) -> di
     table = table_of(model)
     found = blind_indexes(table, values, keyring)
     if issubclass(model, Searchable):
+        if values.get("erased_at") is not None:
+            return {**found, "search_text": ""}
         hidden = {name for name in model.searched if keyring.first and isinstance(table.c[name].type, Encrypted)}
         found["search_text"] = fold(*(values.get(name) for name in model.searched if name not in hidden))
     return found

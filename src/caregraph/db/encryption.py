@@ -183,7 +183,7 @@ def mailbox(text: str) -> str:
 
 def blind_index(of: str, normal: Normal) -> Any:
     """A column that finds equal values of the encrypted column `of`; `normal` says what counts as equal."""
-    return mapped_column(Text, nullable=True, info={"blind": (of, normal)})
+    return mapped_column(Text, nullable=True, info={"blind": (of, normal), "internal": True})
 
 
 def blind_indexes(table: Table, values: Mapping[str, Any], keyring: Keyring) -> dict[str, str | None]:

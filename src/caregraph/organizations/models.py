@@ -27,6 +27,7 @@ class User(Timestamped, Searchable, Base):
         {"implicit_returning": False},
     )
     searched = ("full_name", "email")
+    known_as = "full_name"
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]
     full_name: Mapped[str]

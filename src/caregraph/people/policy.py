@@ -34,6 +34,14 @@ def files(viewer: Viewer) -> ColumnElement[bool]:
     return models.File.client_id.in_(ids(models.Client.id).where(clients(viewer)))
 
 
+@rule(models.Consent)
+def consents(viewer: Viewer) -> ColumnElement[bool]:
+    """As the client."""
+    if viewer.may(Permission.ORGANIZATION):
+        return true()
+    return models.Consent.client_id.in_(ids(models.Client.id).where(clients(viewer)))
+
+
 rule(models.Label)(members)
 rule(models.ClientOwner)(members)
 

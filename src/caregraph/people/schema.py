@@ -8,21 +8,23 @@ from sqlalchemy import ColumnElement, and_, true
 from caregraph.auth.viewer import Permission
 from caregraph.db.scope import ids
 from caregraph.graph.actions import DeletePayload, Payload, action
+from caregraph.graph.computed import computed
 from caregraph.graph.context import Context
 from caregraph.graph.fields import describe
 from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
-from caregraph.graph.scalars import PhoneNumber
+from caregraph.graph.scalars import Json, PhoneNumber
 from caregraph.graph.search import contains, equals, named
 
-from . import files, models, service
+from . import consents, exports, files, models, service
 from .inputs import LabelInput
 from .lists import ListScope, owned_clients
-from .types import Client, File, Label
+from .types import Client, Consent, File, Label
 
 CLIENTS = Resource(Client)
 LABELS = Resource(Label)
 FILES = Resource(File)
+CONSENTS = Resource(Consent)
 
 
 async def _found(
@@ -65,6 +67,8 @@ class Query:
 
     client: Client | None = CLIENTS.get()
     clients: Page[Client] | None = CLIENTS.page(_found, order="full_name")
+    consent: Consent | None = CONSENTS.get()
+    export_client: Json | None = computed(exports.of_client, needs=Permission.CARE, cost=500)
     file: File | None = FILES.get()
     label: Label | None = LABELS.get()
     labels: Page[Label] | None = LABELS.page(order="name")
@@ -78,6 +82,8 @@ class Mutation:
     delete_client: DeletePayload | None = action(service.delete_client, needs=Permission.CARE)
     set_client_owners: Payload[Client] | None = action(service.set_owners, needs=Permission.CARE)
     set_client_labels: Payload[Client] | None = action(service.set_labels, needs=Permission.CARE)
+    record_consent: Payload[Consent] | None = action(consents.record_consent, needs=Permission.CARE)
+    erase_client: Payload[Client] | None = action(service.erase_client, needs=Permission.ORGANIZATION)
     upload_file: Payload[File] | None = action(files.upload_file, needs=Permission.CARE)
     delete_file: DeletePayload | None = action(files.delete_file, needs=Permission.CARE)
     create_label: Payload[Label] | None = LABELS.create(LabelInput, needs=Permission.MANAGE_LABELS)

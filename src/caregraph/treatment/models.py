@@ -8,13 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from caregraph.db.base import Base, Coded, Sealed, Searchable, TenantRow, Timestamped, tenant_key, tenant_unique
 from caregraph.db.encryption import Encrypted, blind_index, mailbox
 from caregraph.db.events import Tells
+from caregraph.db.personal import ERASED, Erasable, Personal
 
 from .enums import EpisodeStatus, MeasureKind
 
 _ONE_EACH = {"message": "This informant already has such a score on this session", "path": None}
 
 
-class Episode(TenantRow, Timestamped, Searchable, Base):
+class Episode(TenantRow, Timestamped, Searchable, Erasable, Base):
     """A course of care for one client or several."""
 
     __tablename__ = "episodes"
@@ -33,6 +34,7 @@ class Episode(TenantRow, Timestamped, Searchable, Base):
     )
     tells = Tells()
     searched = ("title",)
+    personal = Personal(title=ERASED, phone=None, comment=None)
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str]
     start_date: Mapped[date]
@@ -73,7 +75,7 @@ class EpisodeLabel(TenantRow, Base):
     label_id: Mapped[int] = mapped_column(primary_key=True)
 
 
-class Rater(TenantRow, Timestamped, Sealed, Base):
+class Rater(TenantRow, Timestamped, Sealed, Erasable, Base):
     """Someone else than the client who rates one client on one episode."""
 
     __tablename__ = "raters"
@@ -90,6 +92,7 @@ class Rater(TenantRow, Timestamped, Sealed, Base):
         Index(None, "organization_id", "email_index"),
     )
     tells = Tells("Episode", row="episode_id")
+    personal = Personal(full_name=ERASED, email=None, comment=None)
     id: Mapped[int] = mapped_column(primary_key=True)
     episode_id: Mapped[int]
     client_id: Mapped[int]
