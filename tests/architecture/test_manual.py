@@ -106,7 +106,7 @@ def test_scalars_name_their_specification() -> None:
     scalars = {name: one.specified_by_url for name, one in TYPES.items() if hasattr(one, "specified_by_url")}
 
     assert {name for name, url in scalars.items() if not url} == set()
-    assert scalars.keys() == {"Date", "DateTime", "EmailAddress", "PhoneNumber", "Upload"}
+    assert scalars.keys() == {"Date", "DateTime", "EmailAddress", "JSON", "PhoneNumber", "Upload"}
 
 
 def test_the_written_schema_is_the_built_one() -> None:
@@ -200,7 +200,7 @@ def test_every_node_type_can_be_reached_by_node() -> None:
     }
 
     assert nodes == {
-        *("Client", "Episode", "File", "Label", "Organization"),
+        *("Client", "Consent", "Episode", "File", "Label", "Organization"),
         *("OrsScore", "Rater", "Session", "SrsScore", "User"),
     }
     assert {made.python_name for made in KitQuery.__strawberry_definition__.fields} == {"hello", "node", "nodes"}

@@ -21,6 +21,7 @@ NAMED = {"ids": lambda module: "/".join(module.path.parts[-2:])}
 
 # Core tables, which no visibility rule touches, outside `db/`: each use says why nothing leaks by it.
 PAST_THE_RULES = {
+    ("graph/export.py", "table_of"): "reads foreign keys; what it selects starts from visible(...)",
     ("graph/relations.py", "table_of"): "reads foreign keys when the schema is built, sends no statement",
     ("organizations/types.py", "table_of"): "a link's column: the loader adds the rule and the tenant",
     ("treatment/charts.py", "table_of"): "a link's columns: the loader adds the rule and the tenant",

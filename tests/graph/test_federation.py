@@ -9,7 +9,7 @@ from caregraph import schema
 from caregraph.graph.federation import entity_types
 from caregraph.graph.node import global_id
 from caregraph.graph.subgraph import subgraph_sdl
-from factories.people import make_client, make_file, make_label
+from factories.people import make_client, make_consent, make_file, make_label
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Answer, Principal, World
 
@@ -96,6 +96,7 @@ async def test_every_entity_is_found(world: World) -> None:
     rater = await make_rater(world.user, episode, client)
     rows = {
         "Client": client.id,
+        "Consent": (await make_consent(world.user, client)).id,
         "Episode": episode.id,
         "File": (await make_file(world.user, client)).id,
         "Label": (await make_label(world.user, "urgent")).id,

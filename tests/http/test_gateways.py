@@ -49,8 +49,10 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
     roots = [
         "client",
         "clients",
+        "consent",
         "episode",
         "episodes",
+        "exportClient",
         "file",
         "label",
         "labels",

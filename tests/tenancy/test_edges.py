@@ -78,6 +78,7 @@ def _bens(world: World, town: Town) -> set[str]:
         "shared",
         "ann_rater",
         "ann_file",
+        "ann_consent",
         "alone_session",
         "session",
         "ann_ors",
@@ -88,6 +89,7 @@ def _bens(world: World, town: Town) -> set[str]:
 
 
 async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
+    await world.restart(maximum_fields=10_000)
     town = await make_northfield(world)
     await make_harbor(world)
     ids = town.ids
@@ -100,6 +102,7 @@ async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
         "srsScore": ids["ann_srs"],
         "label": ids["label"],
         "file": ids["ann_file"],
+        "consent": ids["ann_consent"],
         "user": world.colleague.id,
     }
     walked = set()

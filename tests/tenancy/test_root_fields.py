@@ -42,6 +42,8 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
     "organization": ("organization { name }", FORBIDDEN, FORBIDDEN, {"name": "Harbor"}),
     "client": ("client(id: $ann) { id }", None, None, None),
     "clients": (f'clients(search: "Ann") {LIST}', EMPTY, EMPTY, EMPTY),
+    "consent": ("consent(id: $ann_consent) { id }", None, None, None),
+    "exportClient": ("exportClient(id: $ann)", None, None, None),
     "file": ("file(id: $ann_file) { id }", None, None, None),
     "label": ("label(id: $label) { name }", {"name": "Winter"}, None, None),
     "labels": (
@@ -94,6 +96,11 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
     "addUserRole": (f"addUserRole(id: $user, role: AGENCY_ADMIN) {NODE}", FORBIDDEN, _missing("User")),
     "removeUserRole": (f"removeUserRole(id: $user, role: AUDITING) {NODE}", FORBIDDEN, _missing("User")),
     "deleteClient": (f"deleteClient(id: $ann, force: true) {GONE}", *_both("Client", of="deletedId")),
+    "recordConsent": (
+        f"recordConsent(clientId: $ann, kind: SMS, given: true) {NODE}",
+        *_both("Client", "clientId"),
+    ),
+    "eraseClient": (f"eraseClient(id: $ann) {NODE}", FORBIDDEN, _missing("Client")),
     "deleteFile": (f"deleteFile(id: $ann_file) {GONE}", *_both("File", of="deletedId")),
     "setClientOwners": (f"setClientOwners(id: $ann, userIds: [$user]) {NODE}", *_both("Client")),
     "setClientLabels": (f"setClientLabels(id: $ann, labelIds: []) {NODE}", *_both("Client")),

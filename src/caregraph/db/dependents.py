@@ -134,8 +134,8 @@ async def delete_orphans(tx: Tx, target: Table, link: Column[Any], ids: Sequence
     orphans = list(await tx.scalars(_all(select(model.id).where(model.id.in_(ids), model.id.not_in(linked)))))
     tell(tx, model, ids, ChangeKind.UPDATED)
     tell(tx, model, orphans, ChangeKind.DELETED)
-    if issubclass(model, Erasable):
-        await erase_abandoned(tx, model, model_of(link.table), carried_ways(link), ids)
+    if issubclass(model, Erasable) and issubclass((ways := carried_ways(link))[2], Erasable):
+        await erase_abandoned(tx, model, model_of(link.table), ways, ids)  # whoever is left may have been erased
     if not orphans:
         return
     further = [await _carried(tx, *way, orphans) for way in _carrying(target)]

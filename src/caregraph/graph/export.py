@@ -63,7 +63,7 @@ async def _named(context: Context, row: Any, key: str, column: Any) -> dict[str,
     values: dict[str, Any] = {name: global_id(model.__name__, value)}
     if hasattr(model, "known_as"):
         known = await context.load(RowById(model), value)
-        values[name.removesuffix("Id")] = None if known is None else getattr(known, model.known_as)
+        values[f"{name.removesuffix('Id')}Name"] = None if known is None else getattr(known, model.known_as)
     return values
 
 
