@@ -19,6 +19,7 @@ def upgrade() -> None:
         op.create_index(f"ix_{table}_organization_id_{column}", table, ["organization_id", column])
     for table in ERASABLE:
         op.add_column(table, sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("users", sa.Column("gdpr_approval_at", sa.DateTime(timezone=True), nullable=True))
     create_consents()
     op.create_table(
         "encryption_keys",
@@ -87,6 +88,7 @@ def downgrade() -> None:
         op.execute("DROP POLICY lookup ON organizations")
     op.drop_table("encryption_keys")
     op.drop_table("consents")
+    op.drop_column("users", "gdpr_approval_at")
     for table in reversed(ERASABLE):
         op.drop_column(table, "erased_at")
     for table, column in reversed(BLIND):

@@ -25,7 +25,7 @@ from cli.test_commands import run
 from factories.people import make_client
 from factories.treatment import make_episode, make_rater
 from kit import World, settings_for
-from personal.keys import FIRST, IMPOSTOR, SECOND, change, stored
+from personal.keys import FIRST, IMPOSTOR, SECOND, change, in_files, stored
 from streaming import listening, open_socket, subscribers
 
 KEY = re.compile(r"^sealed:(\w*):")
@@ -105,6 +105,18 @@ async def test_a_former_key_can_be_dropped_after_rotation_only(world: World) -> 
     await world.restart(encryption_keys=SECOND)
     await world.database.check_keys()
     assert (await world.superuser.ask(SEARCH, text="10-0")).data["clients"] == {"totalCount": 1}
+
+
+async def test_nothing_is_left_in_the_file_from_before_the_key(world: World) -> None:
+    for _ in range(30):
+        await make_client(world.user, ssn="very-secret-number", phone="+45 99887766")
+    plain = await in_files(world, "very-secret-number")
+
+    await rotate(world, FIRST)
+
+    assert plain == world.settings.database_url.startswith("sqlite")
+    assert not await in_files(world, "very-secret-number")
+    assert not await in_files(world, "99887766")
 
 
 async def test_a_second_rotation_has_nothing_to_do(world: World) -> None:

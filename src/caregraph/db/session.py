@@ -149,7 +149,9 @@ def _sqlite(url: URL, *, reads_only: bool, **pool: Any) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000", "synchronous=FULL"):
+        # What is erased or encrypted afterwards does not stay readable in free pages of the file.
+        safe = ("foreign_keys=ON", "synchronous=FULL", "secure_delete=ON")
+        for pragma in ("journal_mode=WAL", "busy_timeout=10000", *safe):
             cursor.execute(f"PRAGMA {pragma}")
         # Without statistics SQLite reads a whole tenant for a few rows; this gathers them when they are missing or old.
         cursor.execute("PRAGMA query_only=ON" if reads_only else "PRAGMA optimize=0x10002")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from caregraph.db.base import Base, Id, Searchable, TenantRow, Timestamped, now
@@ -34,11 +34,18 @@ class User(Timestamped, Searchable, Base):
     password_hash: Mapped[str]
     api_enabled: Mapped[bool] = mapped_column(default=False)
     gdpr_approval: Mapped[bool] = mapped_column(default=False)
+    gdpr_approval_at: Mapped[datetime | None]
     locale: Mapped[str | None]
     time_zone: Mapped[str | None]
     screen_lock_after_score: Mapped[bool] = mapped_column(default=False)
     screen_lock_code: Mapped[str | None]
     screen_lock_timeout: Mapped[int | None]
+
+
+@event.listens_for(User.gdpr_approval, "set")
+def _keep_time_of_approval(user: User, approves: bool, before: object, _initiator: object) -> None:
+    if approves != (before is True):
+        user.gdpr_approval_at = now()
 
 
 class Membership(TenantRow, Timestamped, Base):

@@ -1,6 +1,7 @@
 """GraphQL types of organizations and users."""
 
 import enum
+from datetime import datetime
 
 import strawberry
 
@@ -62,6 +63,9 @@ class User(Node):
     email: EmailAddress = field("E-mail to sign in with, in lower case; unique among all users.")
     full_name: str = field("Full name.")
     gdpr_approval: bool | None = field("Whether the user approved data processing.", visible_to=is_self_or_superuser)
+    gdpr_approval_at: datetime | None = field(
+        "When `gdprApproval` last changed; null when it never did.", visible_to=is_self_or_superuser
+    )
     locale: str | None = field("Language tag, such as `da`.", visible_to=is_self_or_superuser)
     time_zone: str | None = field("IANA time zone, such as `Europe/Copenhagen`.", visible_to=is_self_or_superuser)
     api_enabled: bool | None = field("Whether the account may use the API.", visible_to=is_self_or_superuser)
