@@ -15,7 +15,7 @@ from caregraph.cli.demo.load import load
 from caregraph.db import rotation
 from caregraph.db.base import now, table_of
 from caregraph.db.encryption import Keyring
-from caregraph.db.session import Database
+from caregraph.db.session import Database, Tx
 from caregraph.graph.node import global_id
 from caregraph.organizations.models import User
 from caregraph.people.enums import Gender
@@ -24,7 +24,7 @@ from caregraph.treatment.models import Episode, Rater, Session
 from cli.test_commands import run
 from factories.people import make_client
 from factories.treatment import make_episode, make_rater
-from kit import World, settings_for
+from kit import Answer, World, settings_for
 from personal.keys import FIRST, IMPOSTOR, SECOND, change, in_files, stored
 from streaming import listening, open_socket, subscribers
 
@@ -150,28 +150,38 @@ async def test_an_interrupted_rotation_goes_on(world: World, monkeypatch: pytest
 
 
 async def test_what_is_written_beside_a_rotation_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rotation, "_AT_ONCE", 1)
+    """A change that comes when the rotation has read the row, and has not written it yet."""
     await world.restart(encryption_keys=FIRST)
-    await people(world, 12)
+    await people(world)
     await world.restart(encryption_keys=f"{SECOND},{FIRST}")
     other = Database(world.settings)
     update = "mutation($id: ID!, $n: String) { updateClient(id: $id, input: {ssn: $n}) { errors { message } } }"
-    listed = (await world.superuser.ask("{ clients { nodes { id fullName } } }")).data["clients"]["nodes"]
+    write = rotation._write
+    changes: list[asyncio.Task[Answer]] = []
 
-    async def edit() -> None:
-        for place, one in enumerate(listed):
-            answer = await world.superuser.ask(update, id=one["id"], n=f"new {place}")
-            assert answer.data["updateClient"]["errors"] == []
+    async def write_late(tx: Tx, model: Any, rows: Any, keyring: Keyring) -> None:
+        if model is Client and not changes:
+            for row in rows:
+                sent = world.superuser.ask(update, id=global_id("Client", row.id), n=f"new {row.full_name}")
+                changes.append(asyncio.create_task(sent))
+            await asyncio.sleep(0.5)
+        await write(tx, model, rows, keyring)
 
-    done, _ = await asyncio.gather(rotation.rotate(other, lambda *_: None), edit())
+    monkeypatch.setattr(rotation, "_write", write_late)
+    done = await rotation.rotate(other, lambda *_: None)
+    answers = await asyncio.gather(*changes)
     await other.close()
 
+    assert [answer.data["updateClient"]["errors"] for answer in answers] == [[], []]
     assert done.left == 0
     assert await keys(world) == {"second"}
-    for place, one in enumerate(listed):
-        client = await world.superuser.ask("query($id: ID!) { client(id: $id) { ssn } }", id=one["id"])
-        assert client.data["client"]["ssn"] == f"new {place}"
-        assert (await world.superuser.ask(SEARCH, text=f"new{place}")).data["clients"] == {"totalCount": 1}
+    listed = (await world.superuser.ask("{ clients { nodes { fullName ssn } } }")).data["clients"]["nodes"]
+    assert {one["fullName"]: one["ssn"] for one in listed} == {
+        "Client 0": "new Client 0",
+        "Client 1": "new Client 1",
+        "Client 2": None,
+    }
+    assert (await world.superuser.ask(SEARCH, text="newclient1")).data["clients"] == {"totalCount": 1}
 
 
 async def test_a_server_with_another_first_key_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
