@@ -17,12 +17,14 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from caregraph import schema
 from caregraph.auth.links import Links
 from caregraph.auth.secrets import Passwords
+from caregraph.auth.tokens import SignIn
 from caregraph.db.attempts import Attempts
 from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Database
 from caregraph.db.storage import Storage, StorageError
 from caregraph.graph.execution import Engine
+from caregraph.graph.node import row_id_of
 from caregraph.http import cross_site, playground
 from caregraph.http.documents import Documents
 from caregraph.http.downloads import Downloads
@@ -60,6 +62,7 @@ def create_app(
     """
     database = Database(settings)
     lookups = SignInLookups(database)
+    sign_in = SignIn(lookups, organization_of=row_id_of("Organization"))
     provided: dict[type[Any], Any] = {
         Attempts: Attempts(database, window=settings.sign_in_window),
         SignInLookups: lookups,
@@ -75,10 +78,10 @@ def create_app(
     guard = Guard(settings, draining, [Tracing(spans), metrics, OperationLog()])
     metrics.watch_process(database, guard.gate)
     runner = Runner(engine, database, settings, provided=provided, documents=documents, guard=guard)
-    streams = Streams(runner, lookups, database.bus)
+    streams = Streams(runner, sign_in, database.bus)
     draining.callbacks.append(streams.end)
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLEndpoint(runner, lookups, streams)),
+        Route("/graphql", GraphQLEndpoint(runner, sign_in, streams)),
         WebSocketRoute("/graphql", SocketEndpoint(streams)),
         Route("/files/{token}", Downloads(partial(files.stored, database), provided[Storage], provided[Links]).answer),
         *Health(database, draining).routes(),

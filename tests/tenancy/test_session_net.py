@@ -7,6 +7,7 @@ from sqlalchemy import CTE, and_, delete, exists, func, inspect, literal, not_, 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from caregraph.auth.viewer import Membership as Place
 from caregraph.auth.viewer import Viewer, user_viewer
 from caregraph.db.base import TenantRow
 from caregraph.db.scope import RULES, ForeignTenantError, MissingRuleError, UnscopedStatementError
@@ -19,7 +20,8 @@ from tenancy.two_towns import Town, make_harbor, make_northfield
 
 
 def _viewer(principal: Principal) -> Viewer:
-    return user_viewer(user_id=principal.row_id, organization_id=principal.organization_id, is_superuser=False)
+    here = Place(organization_id=principal.organization_id)
+    return user_viewer(user_id=principal.row_id, here=here, memberships=[here])
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ Tx = AsyncSession
 APP_ROLE = "caregraph_app"
 _OPEN = text(
     "SELECT set_config('role', :role, true), set_config('app.organization_id', :organization_id, true),"
+    " set_config('app.organization_ids', :organization_ids, true),"
     " set_config('statement_timeout', :timeout, true)"
 ).execution_options(opens_transaction=True)
 
@@ -40,12 +41,13 @@ def _bind_tenant(session: Session, _transaction: SessionTransaction, connection:
     """Leave the owner's rights and name the tenant, both until the transaction ends."""
     if connection.dialect.name != "postgresql":
         return
-    organization_id = session.info["viewer"].organization_id
+    viewer: Viewer = session.info["viewer"]
     connection.execute(
         _OPEN,
         {
             "role": APP_ROLE,
-            "organization_id": "" if organization_id is None else str(organization_id),
+            "organization_id": "" if viewer.organization_id is None else str(viewer.organization_id),
+            "organization_ids": "{" + ",".join(map(str, viewer.organization_ids)) + "}",
             "timeout": session.info["statement_timeout"],
         },
     )

@@ -14,7 +14,7 @@ from graphql import ExecutionResult, GraphQLError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError, Lookups, viewer_of
+from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError, SignIn
 from caregraph.auth.viewer import Viewer
 from caregraph.db.events import Bus, Event, StreamEndedError
 from caregraph.graph.context import Context
@@ -60,20 +60,20 @@ class Closable(Protocol):
 class Streams:
     """All streams of one process."""
 
-    def __init__(self, runner: Runner, lookups: Lookups, bus: Bus) -> None:
+    def __init__(self, runner: Runner, sign_in: SignIn, bus: Bus) -> None:
         """`bus` brings the events."""
         self.runner = runner
         self.settings = runner.settings
         self.connections: set[Closable] = set()
         self.is_closing = False
-        self._lookups = lookups
+        self._sign_in = sign_in
         self._bus = bus
         # Subscribers that hear of the same event leave connections for everybody else.
         self._turns = asyncio.Semaphore(max(1, self.settings.pool_size // 2))
 
     async def viewer(self, caller: Caller) -> Viewer:
         """Who the caller is now; raises `InvalidCredentialsError`."""
-        return await viewer_of(caller.credentials, self._lookups)
+        return await self._sign_in.viewer(caller.credentials)
 
     async def start(self, ready: Ready, caller: Caller) -> Stream:
         """Start an operation; a subscription hears of every commit from here on. Raises what `told` tells."""

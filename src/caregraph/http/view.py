@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError, Lookups, viewer_of
+from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError, SignIn
 from caregraph.db.events import StreamEndedError
 from caregraph.graph.errors import outage
 from caregraph.graph.execution import is_mutation, is_query, is_subscription
@@ -33,10 +33,10 @@ _INVALID = {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "OPERATION_RESOLUTION
 class GraphQLEndpoint:
     """An ASGI application. Whatever it answers about people is never stored on the way."""
 
-    def __init__(self, runner: Runner, lookups: Lookups, streams: Streams) -> None:
-        """`lookups` find out who sends a request; subscriptions, and whoever prefers a stream, go to `streams`."""
+    def __init__(self, runner: Runner, sign_in: SignIn, streams: Streams) -> None:
+        """`sign_in` finds out who sends a request; subscriptions, and whoever prefers a stream, go to `streams`."""
         self._runner = runner
-        self._lookups = lookups
+        self._sign_in = sign_in
         self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,7 +82,7 @@ class GraphQLEndpoint:
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries go by GET", allow="POST")
         trace = FederatedTrace.wanted(request.headers) if self._runner.settings.federation else None
         async with while_present(request.receive):
-            viewer = await viewer_of(request.headers, self._lookups)
+            viewer = await self._sign_in.viewer(request.headers)
             context = self._runner.context(viewer, request.client.host if request.client else "")
             context.watch = None if trace is None else MiddlewareManager(trace)
             result = await self._runner.run(ready, context)

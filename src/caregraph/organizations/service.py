@@ -8,6 +8,7 @@ from caregraph.auth.secrets import Passwords, new_token, token_hash
 from caregraph.auth.tokens import AUTHENTICATION_FAILED
 from caregraph.auth.viewer import Viewer
 from caregraph.db.attempts import Attempts
+from caregraph.db.base import now
 from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Tx
 from caregraph.graph.context import Context
@@ -101,11 +102,14 @@ async def delete_user(
 
 
 async def add_role(tx: Tx, user: models.User, role: Annotated[Role, describe("The role to give.")]) -> models.User:
-    """Give a user a role; one that is already held stays (`fit.users.add_role`). `DISABLED` revokes all tokens."""
+    """Give a user a role; one that is already held stays (`fit.users.add_role`).
+
+    `DISABLED` revokes all tokens for this organization; where else the user works, they go on.
+    """
     membership = await _membership(tx, user)
     if role is Role.DISABLED:
         await _keep_a_superuser(tx, membership)
-        await _revoke_tokens(tx, user)
+        membership.signed_out_at = now()
     setattr(membership, role.value, True)
     return user
 
