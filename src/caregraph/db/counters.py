@@ -183,9 +183,7 @@ class Counters:
             self.failures += 1
             self._ask_again_at = monotonic() + _SECONDS_AWAY
             if not self._is_away:
-                LOG.warning(
-                    "the store of rate limits is away, processes count alone: %s", type(error).__name__
-                )
+                LOG.warning("the store of rate limits is away, processes count alone: %s", type(error).__name__)
             self._is_away = True
             raise _AwayError from error
         if self._is_away:
