@@ -162,6 +162,10 @@ class Counters:
         """Give `key` the whole of a limit again."""
         await self._ask(lambda store: store.clear_sliding_window(_key(limit, key), limit.seconds))
 
+    async def answers(self) -> bool:
+        """Whether the shared store is there; memory always is."""
+        return self._shared is None or bool(await self._shared.check())
+
     async def close(self) -> None:
         """Let connections go."""
         if self._shared is not None:

@@ -109,9 +109,13 @@ def principal_of(viewer: Viewer, address: str) -> str:
         "application": viewer.application_id,
         "calculator": viewer.calculator_plan_id,
         "deployment session": viewer.deployment_session_id,
+        "identity": viewer.identity and viewer.identity.subject,
         "organization": viewer.organization_id,
     }
-    return next((f"{kind}:{row_id}" for kind, row_id in kinds.items() if row_id is not None), _of_address(address))
+    for kind, known_as in kinds.items():
+        if known_as is not None:
+            return f"{kind}:{known_as}"
+    return _of_address(address)
 
 
 def _of_address(address: str) -> str:
