@@ -22,6 +22,7 @@ from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Database
 from caregraph.db.storage import Storage, StorageError
+from caregraph.db.trail import Trail
 from caregraph.graph.execution import Engine
 from caregraph.http import cross_site, playground
 from caregraph.http.documents import Documents
@@ -63,6 +64,7 @@ def create_app(
     provided: dict[type[Any], Any] = {
         Attempts: Attempts(database, window=settings.sign_in_window),
         SignInLookups: lookups,
+        Trail: Trail(database),
         Storage: Storage(settings.files_url),
         Links: Links(settings.secret_key or secrets.token_hex(32), lifetime=settings.link_lifetime),
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
@@ -77,10 +79,11 @@ def create_app(
     runner = Runner(engine, database, settings, provided=provided, documents=documents, guard=guard)
     streams = Streams(runner, lookups, database.bus)
     draining.callbacks.append(streams.end)
+    found = partial(files.fetched, database, provided[Trail])
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(runner, lookups, streams)),
         WebSocketRoute("/graphql", SocketEndpoint(streams)),
-        Route("/files/{token}", Downloads(partial(files.stored, database), provided[Storage], provided[Links]).answer),
+        Route("/files/{token}", Downloads(found, provided[Storage], provided[Links]).answer),
         *Health(database, draining).routes(),
         *([metrics.route(token=settings.metrics_token)] if settings.metrics else []),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),

@@ -123,6 +123,7 @@ class Settings:
         "`_service` tells `@authenticated` and `@requiresScopes`, for routers that authenticate callers themselves",
         default=False,
     )
+    audit_reads: bool = setting("Record which clients' records each operation reads; changes always are", default=True)
     maximum_entities: int = setting("References that a gateway may send to `_entities` at once", 1_000)
     sign_in_attempts_per_account: int = setting("Attempts on one account within the window, then refused", 10)
     sign_in_attempts_per_address: int = setting("Attempts from one address within the window, then refused", 100)

@@ -33,6 +33,8 @@ PAST_THE_RULES = {
 }
 # `scoped=True` switches the session's net off: for statements that carry their visibility, or must go past it.
 PAST_THE_NET = {
+    "db/audit.py": "entries are written for those who may not read them",
+    "db/changes.py": "whose records a change touches, within the tenant, also of clients whom its author does not see",
     "db/dependents.py": "counts and deletes what the viewer may not see, within the tenant",
     "db/events.py": "which rows a change is about, in its own tenant; readers look at them as themselves",
     "graph/actions.py": "starts from visible(...)",

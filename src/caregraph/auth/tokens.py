@@ -16,8 +16,8 @@ class InvalidCredentialsError(Exception):
 class Lookups(Protocol):
     """What a sign-in has to know before a tenant is known."""
 
-    async def api_token(self, email: str, token_hash: str) -> tuple[int, int, bool] | None:
-        """User, organization and superuser of a live token of an enabled account."""
+    async def api_token(self, email: str, token_hash: str) -> tuple[int, int, bool, bool] | None:
+        """User, organization, superuser and auditor of a live token of an enabled account."""
 
     async def calculator(self, email: str, token_hash: str) -> tuple[int, int] | None:
         """Plan and organization of calculator credentials."""
@@ -40,8 +40,10 @@ async def _user(email: str | None, token: str | None, lookups: Lookups) -> Viewe
     found = email and token and await lookups.api_token(email.casefold(), token_hash(token))
     if not found:
         raise InvalidCredentialsError
-    user_id, organization_id, is_superuser = found
-    return user_viewer(user_id=user_id, organization_id=organization_id, is_superuser=is_superuser)
+    user_id, organization_id, is_superuser, is_auditor = found
+    return user_viewer(
+        user_id=user_id, organization_id=organization_id, is_superuser=is_superuser, is_auditor=is_auditor
+    )
 
 
 async def _calculator(email: str | None, token: str | None, lookups: Lookups) -> Viewer:

@@ -12,6 +12,7 @@ class Permission(enum.Enum):
     ORGANIZATION = "superuser: everything in the organization"
     MANAGE_USERS = "superuser: users and roles"
     MANAGE_LABELS = "superuser: labels"
+    AUDIT = "superuser or auditor: the organization's audit"
     CALCULATE = "calculator credentials"
 
 
@@ -20,6 +21,7 @@ SUPERUSER_PERMISSIONS = USER_PERMISSIONS | {
     Permission.ORGANIZATION,
     Permission.MANAGE_USERS,
     Permission.MANAGE_LABELS,
+    Permission.AUDIT,
 }
 CALCULATOR_PERMISSIONS = frozenset({Permission.CALCULATE})
 
@@ -59,10 +61,11 @@ class Viewer:
         return not self.permissions
 
 
-def user_viewer(*, user_id: int, organization_id: int, is_superuser: bool) -> Viewer:
+def user_viewer(*, user_id: int, organization_id: int, is_superuser: bool, is_auditor: bool = False) -> Viewer:
     """The viewer of a signed-in user within one organization."""
+    permissions = SUPERUSER_PERMISSIONS if is_superuser else USER_PERMISSIONS
     return Viewer(
         user_id=user_id,
         organization_id=organization_id,
-        permissions=SUPERUSER_PERMISSIONS if is_superuser else USER_PERMISSIONS,
+        permissions=permissions | {Permission.AUDIT} if is_auditor else permissions,
     )

@@ -15,7 +15,7 @@ from .session import Database
 
 _STATEMENTS = {
     "api_token": (
-        "SELECT m.user_id, m.organization_id, m.is_superuser FROM api_tokens t"
+        "SELECT m.user_id, m.organization_id, m.is_superuser, m.is_auditor FROM api_tokens t"
         " JOIN users u ON u.id = t.user_id JOIN memberships m ON m.user_id = u.id"
         " WHERE t.token_hash = :secret AND u.email = :email AND u.api_enabled AND NOT m.is_disabled"
         " ORDER BY m.id LIMIT 1"
@@ -48,10 +48,10 @@ class SignInLookups:
         """On top of `database`."""
         self._database = database
 
-    async def api_token(self, email: str, token_hash: str) -> tuple[int, int, bool] | None:
-        """User, organization and superuser of a live token of an enabled account."""
+    async def api_token(self, email: str, token_hash: str) -> tuple[int, int, bool, bool] | None:
+        """User, organization, superuser and auditor of a live token of an enabled account."""
         row = await self._one("api_token", email=email, secret=token_hash)
-        return row and (row[0], row[1], bool(row[2]))
+        return row and (row[0], row[1], bool(row[2]), bool(row[3]))
 
     async def calculator(self, email: str, token_hash: str) -> tuple[int, int] | None:
         """Plan and organization of calculator credentials."""

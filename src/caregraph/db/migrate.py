@@ -51,7 +51,7 @@ async def differences(database: Database) -> list[object]:
     """What the models declare and the migrated database lacks, or the other way round; empty when they agree."""
 
     def compare(connection: Connection) -> list[object]:
-        options = {"include_object": lambda _o, name, *_: not (name or "").startswith("trgm_")}
+        options = {"include_object": lambda _o, name, *_: not (name or "").startswith(("trgm_", "gin_"))}
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata))
 
     return await _on_connection(database, compare)

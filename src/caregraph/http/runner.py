@@ -11,7 +11,7 @@ from caregraph.db.session import Database
 from caregraph.graph.context import Context
 from caregraph.graph.cost import too_expensive
 from caregraph.graph.errors import RequestError, presentable
-from caregraph.graph.execution import Engine, InvalidDocumentError, Prepared, is_query
+from caregraph.graph.execution import Engine, InvalidDocumentError, Prepared
 from caregraph.graph.feeds import Feed
 from caregraph.settings import Settings
 
@@ -105,6 +105,7 @@ class Runner:
             text=ready.text,
             cost=ready.cost,
         )
+        context.operation = seen.name or None
         result = await self.guard.run(seen, context, lambda: self._execute(ready, context, root))
         if (ready.request.extensions or {}).get("cost") is True:
             result.extensions = {**(result.extensions or {}), "cost": self._cost(ready, context)}
@@ -112,6 +113,8 @@ class Runner:
 
     async def subscribe(self, ready: Ready, context: Context) -> Feed | ExecutionResult:
         """Start a subscription."""
+        name = ready.operation.name
+        context.operation = name.value if name else None
         return await self.engine.subscribe(
             ready.prepared,
             context,
@@ -120,16 +123,13 @@ class Runner:
         )
 
     async def _execute(self, ready: Ready, context: Context, root: Any) -> ExecutionResult:
-        result = await self.engine.run(
+        return await self.engine.run(
             ready.prepared,
             context,
             variables=ready.request.variables,
             operation_name=ready.request.operation_name,
             root=root,
         )
-        if context.stopped is not None and is_query(ready.operation):
-            return ExecutionResult(None, [_reason(result, context.stopped)])
-        return result
 
     def _cost(self, ready: Ready, context: Context) -> dict[str, int]:
         limits = self.settings
@@ -150,8 +150,3 @@ class Runner:
         if result.extensions:
             told["extensions"] = result.extensions
         return told
-
-
-def _reason(result: ExecutionResult, stopped: RequestError) -> GraphQLError:
-    """Why an operation was stopped, once, however many fields would have been answered."""
-    return next(one for one in result.errors or () if one.path and one.extensions == stopped.extensions)
