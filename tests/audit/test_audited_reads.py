@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-import pytest
-from sqlalchemy.exc import OperationalError
+import re
 
-from audit.entries import entry, written
-from caregraph.db.trail import Trail
+import pytest
+
+from audit.entries import entry, no_room_for, written
 from caregraph.graph.node import global_id
-from factories.people import make_client, make_label
-from factories.treatment import make_episode, make_ors, make_rater, make_session
+from factories.people import make_client, make_file
+from factories.treatment import make_episode
 from kit import World
 from tenancy.two_towns import make_harbor, make_northfield
 
@@ -52,7 +52,7 @@ async def test_a_read_names_every_client_whose_record_it_reached(world: World) -
 )
 async def test_each_way_to_a_record(world: World, query: str, field: str, clients: list[str] | None) -> None:
     town = await make_northfield(world)
-    used = {name: text for name, text in town.ids.items() if f"${name}" in query.replace(")", " ").replace("]", " ").split() or f"${name})" in query or f"${name}," in query or f"${name}]" in query}
+    used = {name: town.ids[name] for name in re.findall(r"\$(\w+)", query)}
     variables = f"({' '.join(f'${name}: ID!' for name in used)})" if used else ""
 
     async with written(world) as entries:
@@ -122,9 +122,8 @@ async def test_one_entry_per_operation_with_the_fields_that_answered(world: Worl
 
     assert answer.data["zoe"] is None
     (one,) = entries
-    assert sorted(one.pop("fields")) == ["client", "hello", "labels"]
-    assert one == {**entry("READ", operation="Several", client_ids=[town.ann.id]), "fields": None} or "fields" not in one
-    assert (one["operation"], one["client_ids"], one["kind"]) == ("Several", [town.ann.id], "READ")
+    assert sorted(one["fields"]) == ["client", "hello", "labels"]
+    assert one == entry("READ", *one["fields"], operation="Several", client_ids=[town.ann.id])
 
 
 async def test_what_a_gateway_reads_is_on_record(world: World) -> None:
@@ -212,8 +211,6 @@ async def test_a_download_is_on_record_with_whom_its_link_was_made_for(world: Wo
     kim = await make_client(world.user)
     token = world.app.state.links.token(1, 1, world.user.row_id)
     other = world.app.state.links.token(1, 2, world.user.row_id)
-    from factories.people import make_file
-
     await make_file(world.user, kim)
 
     async with written(world) as entries:
@@ -223,56 +220,54 @@ async def test_a_download_is_on_record_with_whom_its_link_was_made_for(world: Wo
     assert entries == [entry("READ", "file", actor="LINK", client_ids=[kim.id])]
 
 
-async def test_without_an_entry_there_is_no_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_an_entry_there_is_no_answer(world: World) -> None:
     kim = await make_client(world.user, full_name="Kim")
-    kim_id = global_id("Client", kim.id)
-
-    async def fail(*_: object) -> None:
-        raise OperationalError("INSERT", {}, Exception("database is locked"))
-
-    monkeypatch.setattr(Trail, "_write", fail)
     busy = ("UNAVAILABLE", "The server is busy, try again")
 
-    read = await world.user.ask("{ clients { nodes { fullName } } }")
-    refused = await world.user.ask('mutation { createLabel(input: {name: "L"}) { node { id } } }')
-    changed = await world.user.ask(
-        """mutation($id: ID!) { updateClient(id: $id, input: {fullName: "Kay"}) {
-            node { owners { clients { nodes { episodes { nodes { id } } } } } } errors { code }
-        } again: updateClient(id: $id, input: {alias: "K"}) { node { fullName } } }""",
-        id=kim_id,
-    )
-    harmless = await world.user.ask("{ me { fullName } }")
+    async with no_room_for(world, "READ", "REFUSED", "AGGREGATE"):
+        read = await world.user.ask("{ clients { nodes { fullName } } }")
+        counted = await world.user.ask("{ clients(first: 0) { totalCount } }")
+        refused = await world.user.ask('mutation { createLabel(input: {name: "L"}) { node { id } } }')
+        signed_in = await world.nobody.ask('mutation { authenticate(email: "x@y.example", password: "z") { apiToken } }')
+        download = await world.http.get(f"/files/{world.app.state.links.token(1, 1, 2)}")
+        harmless = await world.user.ask("{ me { fullName } labels { totalCount } }")
+    after = await world.user.ask("query($id: ID!) { client(id: $id) { fullName } }", id=global_id("Client", kim.id))
 
-    assert (read.status, read.error, "data" in read.body) == (503, busy, False)
-    assert (refused.status, "data" in refused.body) == (503, False)
-    assert changed.data["again"] == {"node": {"fullName": "Kay"}}  # on record by the change itself
-    assert harmless.data == {"me": {"fullName": "Ben Borg"}}
+    for answer in (read, counted, refused, signed_in):
+        assert (answer.status, answer.error, "data" in answer.body) == (503, busy, False)
+    assert download.status_code == 404
+    assert harmless.data == {"me": {"fullName": "Ben Borg"}, "labels": {"totalCount": 0}}
+    assert after.data == {"client": {"fullName": "Kim"}}
 
 
-async def test_after_a_commit_what_cannot_be_put_on_record_is_withheld_field_by_field(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_an_entry_there_are_no_bytes(world: World) -> None:
+    kim = await make_client(world.user)
+    await make_file(world.user, kim)
+
+    async with no_room_for(world, "READ"):
+        download = await world.http.get(f"/files/{world.app.state.links.token(1, 1, 2)}")
+
+    assert (download.status_code, download.headers["content-type"]) == (500, "application/json; charset=utf-8")
+
+
+async def test_after_a_commit_what_cannot_be_put_on_record_is_withheld_field_by_field(world: World) -> None:
     kim = await make_client(world.user, full_name="Kim")
     await make_client(world.user, full_name="Lou")
+    rename = """mutation($id: ID!) { updateClient(id: $id, input: {fullName: "Kay"}) {
+        node { owners { clients { nodes { fullName } } } }
+    } }"""
+    kim_id = global_id("Client", kim.id)
 
-    async def fail(*_: object) -> None:
-        raise OperationalError("INSERT", {}, Exception("database is locked"))
-
-    monkeypatch.setattr(Trail, "_write", fail)
-
-    answer = await world.user.ask(
-        """mutation($id: ID!) { updateClient(id: $id, input: {fullName: "Kay"}) {
-            node { owners { clients { nodes { fullName } } } }
-        } }""",
-        id=global_id("Client", kim.id),
-    )
+    async with no_room_for(world, "READ"):
+        answer = await world.user.ask(rename, id=kim_id)
+        of_itself = await world.user.ask(rename.replace("owners { clients { nodes { fullName } } }", "alias"), id=kim_id)
 
     assert (answer.status, answer.body["data"]) == (200, {"updateClient": None})
     assert [(one["path"], one["extensions"]["code"]) for one in answer.body["errors"]] == [
         (["updateClient"], "UNAVAILABLE")
     ]
-    monkeypatch.undo()
-    found = await world.user.ask("query($id: ID!) { client(id: $id) { fullName } }", id=global_id("Client", kim.id))
+    assert of_itself.body["data"] == {"updateClient": None}
+    found = await world.user.ask("query($id: ID!) { client(id: $id) { fullName } }", id=kim_id)
     assert found.data == {"client": {"fullName": "Kay"}}
 
 

@@ -88,7 +88,6 @@ def install(session_class: type[Session]) -> None:
     event.listen(session_class, "before_flush", _note_deleted)
     event.listen(session_class, "after_flush", _note_written)
     event.listen(session_class, "do_orm_execute", _note_bulk)
-    event.listen(session_class, "before_commit", _record)
     event.listen(session_class, "after_rollback", lambda session: session.info.pop("changes", None))
 
 
@@ -209,8 +208,9 @@ def _ask(session: Session) -> None:
         changes.subjects.answered(hops, session.scalars(question))
 
 
-def _record(session: Session) -> None:
-    session.flush()  # the commit's own flush comes later
+def record(session: Session) -> None:
+    """Put the entry into the transaction, which is about to be committed and changes nothing more."""
+    session.flush()
     changes: Changes | None = session.info.get("changes")
     if changes is None or not (changes.rows or changes.in_bulk):
         return

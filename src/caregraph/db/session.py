@@ -106,6 +106,7 @@ class Database:
             await session.begin()
             try:
                 yield session
+                await session.run_sync(changes.record)  # before the commit begins: what fails here changed nothing
             except BaseException:
                 await finished(session.rollback())
                 raise
