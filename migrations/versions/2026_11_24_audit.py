@@ -28,9 +28,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("fields", JSON, nullable=False),
         sa.Column("changes", JSON, nullable=False),
-        sa.Column(
-            "client_ids", sa.JSON().with_variant(pg.ARRAY(sa.BigInteger()), "postgresql"), nullable=False
-        ),
+        sa.Column("client_ids", sa.JSON().with_variant(pg.ARRAY(sa.BigInteger()), "postgresql"), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit_events"),
     )
     for name in ((), ("user_id",), ("kind",), ("operation",)):
@@ -58,8 +56,10 @@ def postgresql() -> list[str]:
         "ALTER TABLE audit_events FORCE ROW LEVEL SECURITY",
         f"CREATE POLICY tenant ON audit_events FOR ALL TO caregraph_app USING (organization_id = {here})",
         # Refused sign-ins to accounts that do not exist: taken from a transaction without a tenant, shown to none.
-        "CREATE POLICY nobody ON audit_events FOR INSERT TO caregraph_app"
-        f" WITH CHECK (organization_id IS NULL AND {here} IS NULL)",
+        f"""
+        CREATE POLICY nobody ON audit_events FOR INSERT TO caregraph_app
+        WITH CHECK (organization_id IS NULL AND {here} IS NULL)
+        """,
         """
         CREATE FUNCTION caregraph_keep_audit() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$ BEGIN
             RAISE EXCEPTION 'audit events are never changed or deleted' USING ERRCODE = 'insufficient_privilege';

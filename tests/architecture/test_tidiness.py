@@ -182,7 +182,8 @@ def test_statements_marked_scoped_are_argued() -> None:
         f"{module.path.relative_to(ROOT)}"
         for module in MODULES
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.keyword) and node.arg == "scoped"
+        if (isinstance(node, ast.keyword) and node.arg == "scoped")
+        or (isinstance(node, ast.Dict) and "scoped" in {getattr(key, "value", None) for key in node.keys})
     }
 
     assert found == PAST_THE_NET.keys()

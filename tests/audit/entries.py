@@ -28,8 +28,8 @@ async def written(world: World) -> AsyncIterator[list[Entry]]:
     before = len(await everything(world))
     found: list[Entry] = []
     yield found
-    for one in (await everything(world))[before:]:
-        found.append({name: value for name, value in one.items() if name not in _TOLD_ELSEWHERE})
+    new = (await everything(world))[before:]
+    found += [{name: value for name, value in one.items() if name not in _TOLD_ELSEWHERE} for one in new]
 
 
 @asynccontextmanager
@@ -37,15 +37,22 @@ async def no_room_for(world: World, *kinds: str) -> AsyncIterator[None]:
     """A database that is too busy to take entries of some kinds, as long as the block runs."""
     among = ", ".join(f"'{kind}'" for kind in kinds)
     create = [
-        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN RAISE EXCEPTION 'busy' USING ERRCODE = 'lock_not_available'; END $$",
-        f"CREATE TRIGGER no_room BEFORE INSERT ON audit_events FOR EACH ROW WHEN (NEW.kind IN ({among}))"
-        " EXECUTE FUNCTION no_room()",
+        """
+        CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            RAISE EXCEPTION 'busy' USING ERRCODE = 'lock_not_available';
+        END $$
+        """,
+        f"""
+        CREATE TRIGGER no_room BEFORE INSERT ON audit_events FOR EACH ROW WHEN (NEW.kind IN ({among}))
+        EXECUTE FUNCTION no_room()
+        """,
     ]
     drop = ["DROP TRIGGER no_room ON audit_events", "DROP FUNCTION no_room()"]
     if world.database.is_sqlite:
         refuse = "SELECT RAISE(ABORT, 'database is locked')"
-        create = [f"CREATE TRIGGER no_room BEFORE INSERT ON audit_events WHEN NEW.kind IN ({among}) BEGIN {refuse}; END"]
+        create = [
+            f"CREATE TRIGGER no_room BEFORE INSERT ON audit_events WHEN NEW.kind IN ({among}) BEGIN {refuse}; END"
+        ]
         drop = ["DROP TRIGGER no_room"]
     await _execute(world, create)
     try:

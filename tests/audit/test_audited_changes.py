@@ -51,9 +51,7 @@ async def test_changing_a_client_and_what_follows_from_it(world: World) -> None:
     kim, lou = await make_client(world.user), await make_client(world.user)
     episode = await make_episode(world.user, kim, lou)
 
-    found = await _change(
-        world, f'updateClient(id: $client, input: {{birthDate: "1990-01-01"}}) {NODE}', client=kim.id
-    )
+    found = await _change(world, f'updateClient(id: $client, input: {{birthDate: "1990-01-01"}}) {NODE}', client=kim.id)
 
     rows = (["Client", "UPDATED", [[kim.id]]], ["EpisodeClient", "UPDATED", [[episode.id, kim.id]]])
     assert found == _changed("UPDATE", "updateClient", [kim.id], *rows)
@@ -170,7 +168,11 @@ async def test_deleting_a_session_touches_the_records_of_everybody_scored_there(
     )
 
     assert (found["kind"], found["client_ids"], found["user_id"]) == ("DELETE", [town.ann.id, town.bo.id], 1)
-    assert {(name, len(keys)) for name, _, keys in found["changes"]} == {("Session", 1), ("OrsScore", 4), ("SrsScore", 2)}
+    assert {(name, len(keys)) for name, _, keys in found["changes"]} == {
+        ("Session", 1),
+        ("OrsScore", 4),
+        ("SrsScore", 2),
+    }
 
 
 async def test_leaving_an_episode_as_its_last_client(world: World) -> None:
@@ -205,9 +207,17 @@ async def test_deleting_a_user_by_force_names_the_clients_who_went(world: World)
     ("mutation", "kind", "changes"),
     [
         ("addUserRole(id: $user, role: AUDITING)", "UPDATE", [["Membership", "UPDATED", [[2]]]]),
-        ("addUserRole(id: $user, role: DISABLED)", "UPDATE", [["ApiToken", "DELETED", [[2]]], ["Membership", "UPDATED", [[2]]]]),
+        (
+            "addUserRole(id: $user, role: DISABLED)",
+            "UPDATE",
+            [["ApiToken", "DELETED", [[2]]], ["Membership", "UPDATED", [[2]]]],
+        ),
         ('updateUser(id: $user, input: {fullName: "B"})', "UPDATE", [["User", "UPDATED", [[2]]]]),
-        ('updateUser(id: $user, input: {password: "long enough"})', "UPDATE", [["User", "UPDATED", [[2]]], ["ApiToken", "DELETED", [[2]]]]),
+        (
+            'updateUser(id: $user, input: {password: "long enough"})',
+            "UPDATE",
+            [["User", "UPDATED", [[2]]], ["ApiToken", "DELETED", [[2]]]],
+        ),
     ],
 )
 async def test_users_and_their_rights(world: World, mutation: str, kind: str, changes: list[Any]) -> None:
@@ -240,7 +250,9 @@ async def test_a_failed_mutation_leaves_no_change_on_record(world: World) -> Non
 
     async with written(world) as entries:
         await world.user.ask("mutation($id: ID!) { deleteClient(id: $id) { errors { code } } }", id=kim_id)
-        await world.user.ask("mutation($id: ID!) { setClientOwners(id: $id, userIds: []) { errors { code } } }", id=kim_id)
+        await world.user.ask(
+            "mutation($id: ID!) { setClientOwners(id: $id, userIds: []) { errors { code } } }", id=kim_id
+        )
         await world.superuser.ask('mutation { createLabel(input: {name: "Taken"}) { errors { code } } }')
 
     assert entries == []
@@ -252,9 +264,7 @@ async def test_a_change_that_cannot_be_put_on_record_is_not_made(world: World) -
 
     async with no_room_for(world, "CREATE", "UPDATE", "DELETE"):
         answers = [
-            await world.user.ask(
-                f"mutation($id: ID!) {{ {mutation} }}", id=global_id("Client", kim.id)
-            )
+            await world.user.ask(f"mutation($id: ID!) {{ {mutation} }}", id=global_id("Client", kim.id))
             for mutation in (
                 'updateClient(id: $id, input: {alias: "L"}) { node { id } }',
                 "deleteClient(id: $id) { deletedId }",
@@ -294,9 +304,13 @@ async def test_refusals(world: World) -> None:
     hers = global_id("Episode", town.shared.id)
 
     async with written(world) as entries:
-        await world.user.ask("query Q { me { id } a: users { totalCount } b: organization { name } auditEvents { totalCount } }")
+        await world.user.ask(
+            "query Q { me { id } a: users { totalCount } b: organization { name } auditEvents { totalCount } }"
+        )
         await world.user.ask('mutation M { createLabel(input: {name: "L"}) { node { id } } }')
-        await world.user.ask("mutation($id: ID!) { deleteEpisode(id: $id, force: true) { errors { message } } }", id=hers)
+        await world.user.ask(
+            "mutation($id: ID!) { deleteEpisode(id: $id, force: true) { errors { message } } }", id=hers
+        )
         await world.calculator.ask("{ clients { totalCount } }")
         await world.nobody.ask("{ clients { totalCount } }")
         await world.user.ask("query($id: ID!) { client(id: $id) { id } }", id=global_id("Client", town.bo.id))
@@ -311,7 +325,9 @@ async def test_refusals(world: World) -> None:
 
 async def test_the_calculator_s_requests(world: World) -> None:
     async with written(world) as entries:
-        await world.calculator.ask("mutation { calculateOrsTrajectory(intake: 20, sessionCount: 3) { remainingRequests } }")
+        await world.calculator.ask(
+            "mutation { calculateOrsTrajectory(intake: 20, sessionCount: 3) { remainingRequests } }"
+        )
 
     plan = ["CalculatorPlan", "UPDATED", [[1]]]
     assert entries == [entry("UPDATE", "calculateOrsTrajectory", actor="CALCULATOR", user_id=None, changes=[plan])]

@@ -1,7 +1,5 @@
 """What is put on record of reading: whose records, by whom, from where, by which operation, and nothing else."""
 
-from pathlib import Path
-
 import re
 
 import pytest
@@ -40,7 +38,7 @@ async def test_a_read_names_every_client_whose_record_it_reached(world: World) -
         ("session(id: $session) { sessionDate }", "session", ["ann", "bo"]),
         ("episode(id: $shared) { title }", "episode", ["ann", "bo"]),
         ("client(id: $ann) { scoresBySession { series { latest } } }", "client", ["ann", "bo"]),
-        ("episodes(search: \"Alone\") { nodes { scoresBySession { series { latest } } } }", "episodes", ["ann"]),
+        ('episodes(search: "Alone") { nodes { scoresBySession { series { latest } } } }', "episodes", ["ann"]),
         ("orsScores { edges { node { total } } }", "orsScores", ["ann"]),
         ("me { clients { nodes { fullName } } }", "me", ["ann"]),
         ("label(id: $label) { name }", "label", None),
@@ -90,7 +88,7 @@ async def test_children_beyond_the_page_are_not_read(world: World) -> None:
     ("query", "field"),
     [
         ("clients(first: 0) { totalCount }", "clients"),
-        ("clients(search: \"Ann\", first: 0) { totalCount }", "clients"),
+        ('clients(search: "Ann", first: 0) { totalCount }', "clients"),
         ("me { clients(first: 0) { totalCount } }", "me"),
         ("userStatistics { total { nClients } }", "userStatistics"),
     ],
@@ -228,7 +226,9 @@ async def test_without_an_entry_there_is_no_answer(world: World) -> None:
         read = await world.user.ask("{ clients { nodes { fullName } } }")
         counted = await world.user.ask("{ clients(first: 0) { totalCount } }")
         refused = await world.user.ask('mutation { createLabel(input: {name: "L"}) { node { id } } }')
-        signed_in = await world.nobody.ask('mutation { authenticate(email: "x@y.example", password: "z") { apiToken } }')
+        signed_in = await world.nobody.ask(
+            'mutation { authenticate(email: "x@y.example", password: "z") { apiToken } }'
+        )
         download = await world.http.get(f"/files/{world.app.state.links.token(1, 1, 2)}")
         harmless = await world.user.ask("{ me { fullName } labels { totalCount } }")
     after = await world.user.ask("query($id: ID!) { client(id: $id) { fullName } }", id=global_id("Client", kim.id))
@@ -260,7 +260,9 @@ async def test_after_a_commit_what_cannot_be_put_on_record_is_withheld_field_by_
 
     async with no_room_for(world, "READ"):
         answer = await world.user.ask(rename, id=kim_id)
-        of_itself = await world.user.ask(rename.replace("owners { clients { nodes { fullName } } }", "alias"), id=kim_id)
+        of_itself = await world.user.ask(
+            rename.replace("owners { clients { nodes { fullName } } }", "alias"), id=kim_id
+        )
 
     assert (answer.status, answer.body["data"]) == (200, {"updateClient": None})
     assert [(one["path"], one["extensions"]["code"]) for one in answer.body["errors"]] == [

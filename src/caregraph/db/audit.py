@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from caregraph.auth.viewer import Permission, Viewer
 
-from .base import Base, TenantRow, now
+from .base import Base, TenantRow, now, table_of
 from .scope import rule
 
 AUDITS = {"scoped": True, "audits": True}
@@ -130,7 +130,7 @@ def entry(by: Origin, kind: Kind, *, clients: Iterable[int] = (), changes: Seque
 
 def insertion() -> Any:
     """The statement that takes entries. It asks for nothing back: an entry may be hidden from whoever causes it."""
-    return insert(AuditEvent.__table__).inline().execution_options(**AUDITS)
+    return insert(table_of(AuditEvent)).inline().execution_options(**AUDITS)
 
 
 def names_client(row_id: int, *, is_sqlite: bool) -> ColumnElement[bool]:

@@ -74,7 +74,9 @@ class Changes:
 
     def told(self) -> list[Change]:
         """By type and by what happened."""
-        grouped: dict[tuple[str, str], list[list[int]]] = {(name, ChangeKind.CREATED.value): [] for name in self.in_bulk}
+        grouped: dict[tuple[str, str], list[list[int]]] = {
+            (name, ChangeKind.CREATED.value): [] for name in self.in_bulk
+        }
         for (name, key), change in self.rows.items():
             grouped.setdefault((name, change.value), []).append(list(key))
         return [(name, change, keys) for (name, change), keys in grouped.items()]
@@ -217,7 +219,9 @@ def record(session: Session) -> None:
     _ask(session)
     by: Origin = session.info.get("origin") or origin(session.info["viewer"])
     clients = changes.subjects.known
-    session.execute(insertion(), [entry(by, by.kind or changes.kind(by.about), clients=clients, changes=changes.told())])
+    session.execute(
+        insertion(), [entry(by, by.kind or changes.kind(by.about), clients=clients, changes=changes.told())]
+    )
     session.info["told"] = frozenset(clients)
     session.info.pop("changes")
 

@@ -106,14 +106,15 @@ def cascades(table: Table) -> tuple[tuple[ForeignKeyConstraint, ...], ...]:
     return tuple(found)
 
 
-@cache
 def attribute(model: type[Any], column: Column[Any]) -> str:
     """The name that a mapped class has for a column."""
     name: str = mapped(model).get_property_by_column(column).key
     return name
 
 
-def subjects(hops: tuple[tuple[Column[Any], Column[Any]], ...], values: Sequence[int], *, is_sqlite: bool) -> Select[Any]:
+def subjects(
+    hops: tuple[tuple[Column[Any], Column[Any]], ...], values: Sequence[int], *, is_sqlite: bool
+) -> Select[Any]:
     """Select the ids of the clients at the end of `hops` that begin with `values`."""
     keys: Any = select(key_table(values, is_sqlite=is_sqlite).c.value)
     for key, value in hops:

@@ -66,7 +66,9 @@ def _fields(selected: SelectionSetNode, fragments: Mapping[str, FragmentDefiniti
 
 def _entries(context: Context, result: ExecutionResult, names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     seen = context.seen
-    refused = {names.get(str(one.path[0]), "") for one in result.errors or () if one.path and code_of(one) == "FORBIDDEN"}
+    refused = {
+        names.get(str(one.path[0]), "") for one in result.errors or () if one.path and code_of(one) == "FORBIDDEN"
+    }
     refused |= set(seen.refused)
     if refused and context.viewer.organization_id is not None:
         yield entry(context.origin(*sorted(refused - {""})), Kind.REFUSED)
