@@ -11,7 +11,7 @@ from caregraph.auth.viewer import Viewer
 from caregraph.db.audit import Origin, origin
 from caregraph.graph.node import global_id
 from caregraph.organizations.models import User
-from caregraph.people.models import Client, ClientOwner, Label
+from caregraph.people.models import Client, ClientOwner, File, Label
 from factories.people import make_client, make_file, make_label
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import PASSWORD, Principal, World
@@ -359,3 +359,17 @@ async def test_rows_that_come_in_bulk_name_their_clients(world: World) -> None:
 
     (one,) = entries
     assert (one["kind"], one["changes"], one["client_ids"]) == ("CREATE", [["ClientOwner", "CREATED", []]], [kim.id])
+
+
+async def test_rows_that_move_change_the_record_they_leave_and_the_one_they_come_to(world: World) -> None:
+    kim, lou = await make_client(world.user), await make_client(world.user)
+    file = await make_file(world.user, kim)
+
+    async with written(world) as entries:
+        async with world.writing(world.superuser) as tx:
+            (await tx.get_one(File, file.id)).client_id = lou.id
+        async with world.writing(world.superuser) as tx:
+            await tx.execute(update(File).where(File.client_id == lou.id).values(client_id=kim.id))
+
+    told = [(one["kind"], one["client_ids"], one["changes"]) for one in entries]
+    assert told == [("UPDATE", [kim.id, lou.id], [["File", "UPDATED", [[file.id]]]])] * 2

@@ -100,7 +100,9 @@ def note(session: Session, row: Any, change: ChangeKind) -> None:
     key = tuple(getattr(row, attribute(model, column)) for column in table_of(model).primary_key)
     changes.add(model.__name__, key, change)
     if found is not None:
-        changes.subjects.add(found, [getattr(row, attribute(model, found.column))])
+        name = attribute(model, found.column)
+        left = mapped(row).attrs[name].history.deleted  # a row that moves changes two records
+        changes.subjects.add(found, [getattr(row, name), *left])
 
 
 def _note_deleted(session: Session, _flush: UOWTransaction, _instances: Any) -> None:
@@ -141,6 +143,15 @@ def _note_bulk(state: ORMExecuteState) -> None:
         if state.is_delete:
             count = len(table.primary_key)
             _note_cascades(state.session, table, [tuple(row[:count]) for row in rows])
+        elif rows:
+            _note_moved(state.session, mapper.class_, statement)
+
+
+def _note_moved(session: Session, model: type[Any], statement: Any) -> None:
+    """Rows that an update moves change the record that they come to as well."""
+    found, set_to = way(model), statement._values or {}  # noqa: SLF001 no public name for what an update sets
+    value = getattr(set_to.get(found.column), "value", None) if found is not None else None
+    session.info["changes"].subjects.add(found, [value])
 
 
 def _conditions(statement: Any) -> tuple[ColumnElement[bool], ...]:
