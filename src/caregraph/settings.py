@@ -125,6 +125,7 @@ class Settings:
         "`_service` tells `@authenticated` and `@requiresScopes`, for routers that authenticate callers themselves",
         default=False,
     )
+    audit_reads: bool = setting("Record which clients' records each operation reads; changes always are", default=True)
     maximum_entities: int = setting("References that a gateway may send to `_entities` at once", 1_000)
     rate_limit: int = setting("Operations per minute of one principal; 0: no limit", 6_000)
     rate_limit_cost: int = setting("Points of cost per minute of one principal; 0: no limit", 10_000_000)

@@ -53,8 +53,8 @@ async def test_a_resolver_without_a_connection_is_unavailable(
     """The sign-in got its connection, the resolver none."""
     from caregraph.db.lookups import SignInLookups
 
-    async def known(*_: object) -> tuple[int, int, bool]:
-        return small.superuser.row_id, small.superuser.organization_id, True
+    async def known(*_: object) -> tuple[int, int, bool, bool]:
+        return small.superuser.row_id, small.superuser.organization_id, True, False
 
     monkeypatch.setattr(SignInLookups, "api_token", known)
     before = await small.counts()
