@@ -17,13 +17,19 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from caregraph import schema
 from caregraph.auth.links import Links
 from caregraph.auth.secrets import Passwords
+from caregraph.auth.tokens import SignIn
 from caregraph.db.attempts import Attempts
+from caregraph.db.counters import Counters
 from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Database
 from caregraph.db.storage import Storage, StorageError
+from caregraph.db.trail import Trail
 from caregraph.graph.execution import Engine
+from caregraph.graph.node import row_id_of
+from caregraph.graph.rates import OperationLimits, SignInLimits
 from caregraph.http import cross_site, playground
+from caregraph.http.callers import Callers
 from caregraph.http.documents import Documents
 from caregraph.http.downloads import Downloads
 from caregraph.http.draining import Draining
@@ -60,9 +66,14 @@ def create_app(
     """
     database = Database(settings)
     lookups = SignInLookups(database)
+    sign_in = SignIn(lookups, organization_of=row_id_of("Organization"))
+    counters = Counters(settings.rate_limit_url)
+    sign_in_limits = SignInLimits(counters, settings)
     provided: dict[type[Any], Any] = {
         Attempts: Attempts(database, window=settings.sign_in_window),
+        SignInLimits: sign_in_limits,
         SignInLookups: lookups,
+        Trail: Trail(database),
         Storage: Storage(settings.files_url),
         Links: Links(settings.secret_key or secrets.token_hex(32), lifetime=settings.link_lifetime),
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
@@ -74,13 +85,17 @@ def create_app(
     metrics = Metrics(one.name for one in operations())
     guard = Guard(settings, draining, [Tracing(spans), metrics, OperationLog()])
     metrics.watch_process(database, guard.gate)
-    runner = Runner(engine, database, settings, provided=provided, documents=documents, guard=guard)
-    streams = Streams(runner, lookups, database.bus)
+    metrics.watch_limits(counters)
+    limits = OperationLimits(counters, settings)
+    runner = Runner(engine, database, settings, provided=provided, documents=documents, guard=guard, limits=limits)
+    callers = Callers(sign_in, sign_in_limits)
+    streams = Streams(runner, callers, database.bus)
     draining.callbacks.append(streams.end)
+    found = partial(files.fetched, database, provided[Trail])
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLEndpoint(runner, lookups, streams)),
+        Route("/graphql", GraphQLEndpoint(runner, callers, streams)),
         WebSocketRoute("/graphql", SocketEndpoint(streams)),
-        Route("/files/{token}", Downloads(partial(files.stored, database), provided[Storage], provided[Links]).answer),
+        Route("/files/{token}", Downloads(found, provided[Storage], provided[Links]).answer),
         *Health(database, draining).routes(),
         *([metrics.route(token=settings.metrics_token)] if settings.metrics else []),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),
@@ -92,6 +107,7 @@ def create_app(
         yield
         sweeping.cancel()
         streams.close()
+        await counters.close()
         await database.close()
 
     paths = {getattr(route, "path", "").split("/")[1] for route in routes}
@@ -104,6 +120,7 @@ def create_app(
     app.state.database = database
     app.state.storage, app.state.links = provided[Storage], provided[Links]
     app.state.guard = guard
+    app.state.counters = counters
     app.state.streams = streams
     return app
 

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import Date, Text
 
 from caregraph.db.base import table_of
-from caregraph.db.dependents import model_of, reach, referred
+from caregraph.db.dependents import reach
 from caregraph.db.encryption import Encrypted
 from caregraph.db.garbage import sweep
+from caregraph.db.keys import model_of, referred
 from caregraph.db.personal import Erasable, Personal
 from caregraph.graph.node import global_id
 from caregraph.people.enums import Gender

@@ -100,8 +100,13 @@ class Base(DeclarativeBase):
 
 
 class TenantRow:
-    """A row of one organization. The session adds the tenant to every statement on it (`db/scope.py`)."""
+    """A row of one organization. The session adds the tenant to every statement on it (`db/scope.py`).
 
+    With `spans_memberships` a person reads the rows of all organizations that they are a member of, whichever the
+    request acts in; rows are written in that one only.
+    """
+
+    spans_memberships: ClassVar[bool] = False
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), nullable=False)
 
 
@@ -109,6 +114,12 @@ class Timestamped:
     """When a row was made."""
 
     created_at: Mapped[datetime] = mapped_column(default=now, nullable=False)
+
+
+class Dated(Timestamped):
+    """When a row was made and last changed."""
+
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now, nullable=False)
 
 
 def tenant_key(

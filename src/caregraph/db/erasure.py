@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import select
 
 from .base import table_of
-from .dependents import carried_ways, model_of, reach, tenant_of
+from .dependents import carried_ways, reach, tenant_of
+from .keys import model_of
 from .personal import Personal, erase_abandoned, erase_row
 from .session import Tx
 

@@ -5,28 +5,38 @@ creates the functions, this list is all of them: `caregraph_api_token`, `caregra
 For the owner of the tables alone is `caregraph_organization_ids`, where commands begin that go through all tenants.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from caregraph.auth.viewer import Viewer
+from caregraph.auth.tokens import SignedInUser
+from caregraph.auth.viewer import Membership, Viewer
 
 from .session import Database
 
+# What signing in reads of a membership; granted keys with commas between.
+_MEMBERSHIP = (
+    "m.user_id, m.organization_id, m.is_superuser, m.is_auditor,"
+    " (SELECT group_concat(g.key) FROM granted_permissions g"
+    " WHERE g.organization_id = m.organization_id AND g.user_id = m.user_id) AS granted"
+)
 _STATEMENTS = {
     "api_token": (
-        "SELECT m.user_id, m.organization_id, m.is_superuser FROM api_tokens t"
+        "SELECT " + _MEMBERSHIP + " FROM api_tokens t"  # noqa: S608 our names
         " JOIN users u ON u.id = t.user_id JOIN memberships m ON m.user_id = u.id"
         " WHERE t.token_hash = :secret AND u.email = :email AND u.api_enabled AND NOT m.is_disabled"
-        " ORDER BY m.id LIMIT 1"
+        " AND (t.expires_at IS NULL OR t.expires_at > CURRENT_TIMESTAMP)"
+        " AND (m.signed_out_at IS NULL OR m.signed_out_at < t.created_at)"
+        " ORDER BY m.id"
     ),
     "calculator": (
         "SELECT p.id, p.organization_id FROM calculator_plans p WHERE p.token_hash = :secret AND p.email = :email"
     ),
     "account": (
-        "SELECT u.id, u.password_hash, u.api_enabled, m.organization_id FROM users u"
+        "SELECT u.id AS user_id, u.password_hash, u.api_enabled, m.organization_id FROM users u"
         " JOIN memberships m ON m.user_id = u.id"
         " WHERE u.email = :email AND NOT m.is_disabled ORDER BY m.id LIMIT 1"
     ),
@@ -50,27 +60,39 @@ class SignInLookups:
         """On top of `database`."""
         self._database = database
 
-    async def api_token(self, email: str, token_hash: str) -> tuple[int, int, bool] | None:
-        """User, organization and superuser of a live token of an enabled account."""
-        row = await self._one("api_token", email=email, secret=token_hash)
-        return row and (row[0], row[1], bool(row[2]))
+    async def api_token(self, email: str, token_hash: str) -> SignedInUser | None:
+        """The user of a live token of an enabled account."""
+        rows = await self._rows("api_token", email=email, secret=token_hash)
+        return SignedInUser(rows[0].user_id, [_membership(row) for row in rows]) if rows else None
 
     async def calculator(self, email: str, token_hash: str) -> tuple[int, int] | None:
         """Plan and organization of calculator credentials."""
-        row = await self._one("calculator", email=email, secret=token_hash)
-        return row and (row[0], row[1])
+        rows = await self._rows("calculator", email=email, secret=token_hash)
+        return (rows[0].id, rows[0].organization_id) if rows else None
 
     async def account(self, email: str) -> Account | None:
         """The account that may sign in with `email`."""
-        row = await self._one("account", email=email)
-        return row and Account(row[0], row[1], bool(row[2]), row[3])
+        rows = await self._rows("account", email=email)
+        if not rows:
+            return None
+        row = rows[0]
+        return Account(row.user_id, row.password_hash, bool(row.api_enabled), row.organization_id)
 
-    async def _one(self, name: str, **arguments: str) -> Any:
+    async def _rows(self, name: str, **arguments: str) -> Sequence[Any]:
         statement = _STATEMENTS[name]
         if not self._database.is_sqlite:
             statement = f"SELECT * FROM caregraph_{name}({', '.join(f':{key}' for key in arguments)})"  # noqa: S608 our names
         async with self._database.read_session(Viewer.nobody()) as session:
-            return (await session.execute(text(statement).execution_options(signs_in=True), arguments)).one_or_none()
+            return (await session.execute(text(statement).execution_options(signs_in=True), arguments)).all()
+
+
+def _membership(row: Any) -> Membership:
+    return Membership(
+        organization_id=row.organization_id,
+        is_superuser=bool(row.is_superuser),
+        is_auditor=bool(row.is_auditor),
+        granted=frozenset(row.granted.split(",")) if row.granted else frozenset(),
+    )
 
 
 async def organization_ids(database: Database) -> list[int]:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, SessionTransaction
 from caregraph.auth.viewer import Viewer
 from caregraph.settings import Settings
 
-from . import events, keyuse, scope
+from . import changes, events, keyuse, scope
+from .audit import Origin
 from .encryption import Keyring, equip
 from .events import Bus
 from .finish import finished
@@ -24,6 +25,7 @@ Tx = AsyncSession
 APP_ROLE = "caregraph_app"
 _OPEN = text(
     "SELECT set_config('role', :role, true), set_config('app.organization_id', :organization_id, true),"
+    " set_config('app.organization_ids', :organization_ids, true),"
     " set_config('statement_timeout', :timeout, true)"
 ).execution_options(opens_transaction=True)
 
@@ -34,6 +36,7 @@ class ScopedSession(Session):
 
 scope.install(ScopedSession)
 events.install(ScopedSession)
+changes.install(ScopedSession)
 
 
 @event.listens_for(ScopedSession, "after_begin")
@@ -41,12 +44,13 @@ def _bind_tenant(session: Session, _transaction: SessionTransaction, connection:
     """Leave the owner's rights and name the tenant, both until the transaction ends."""
     if connection.dialect.name != "postgresql":
         return
-    organization_id = session.info["viewer"].organization_id
+    viewer: Viewer = session.info["viewer"]
     connection.execute(
         _OPEN,
         {
             "role": APP_ROLE,
-            "organization_id": "" if organization_id is None else str(organization_id),
+            "organization_id": "" if viewer.organization_id is None else str(viewer.organization_id),
+            "organization_ids": "{" + ",".join(map(str, viewer.organization_ids)) + "}",
             "timeout": session.info["statement_timeout"],
         },
     )
@@ -96,17 +100,24 @@ class Database:
         return self._session(self._reader, viewer)
 
     @asynccontextmanager
-    async def writing(self, viewer: Viewer) -> AsyncIterator[Tx]:
-        """One transaction, committed unless an exception leaves the block. A commit once begun is not cut short."""
+    async def writing(
+        self, viewer: Viewer, *, origin: Origin | None = None, is_counted: bool = True
+    ) -> AsyncIterator[Tx]:
+        """One transaction, committed unless an exception leaves the block. A commit once begun is not cut short.
+
+        `origin` says by what the viewer changes something; `is_counted` whether the operation changes something by it.
+        """
         await self.check_keys()
         async with self._session(self._writer, viewer) as session:
+            session.info["origin"] = origin
             await session.begin()
             try:
                 yield session
+                await session.run_sync(changes.record)  # before the commit begins: what fails here changed nothing
             except BaseException:
                 await finished(session.rollback())
                 raise
-            if viewer.organization_id is not None:  # nobody's writes are the server's own counting
+            if is_counted and viewer.organization_id is not None:  # nobody's writes are the server's own counting
                 count_commit()
             await finished(session.commit())
 

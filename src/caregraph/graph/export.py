@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Column, inspect
 
 from caregraph.db.base import Base, table_of
-from caregraph.db.dependents import model_of, reach, referred
+from caregraph.db.dependents import reach
+from caregraph.db.keys import model_of, referred
 from caregraph.db.scope import visible
 
 from .context import Context
@@ -35,6 +36,7 @@ async def export(context: Context, row: Any, *, also: Also) -> dict[str, Any]:
         statement = visible(model, context.viewer).where(reached.condition).order_by(*keys)
         rows = list((await context.run(statement.limit(context.rows_left + 1))).scalars())
         context.spend(len(rows))
+        context.saw_rows(model, rows)
         found[camel(reached.table.name)] = [await _object(context, one, also) for one in rows]
     return found
 

@@ -5,18 +5,57 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from caregraph.db.base import Base, Id, Searchable, TenantRow, Timestamped, now
+from caregraph.db.base import Base, Coded, Dated, Id, Searchable, TenantRow, Timestamped, now, tenant_key, tenant_unique
+
+from .enums import StaffGender, Vertical
 
 
-class Organization(Timestamped, Base):
-    """The tenant."""
+class Organization(Dated, Searchable, Base):
+    """The tenant. `individual_creator_id` is the user whom an individual's organization was made for."""
 
     __tablename__ = "organizations"
+    __table_args__ = (
+        Index(
+            None,
+            "individual_creator_id",
+            unique=True,
+            info={"message": "You have an individual organization already", "path": None},
+        ),
+        Index(None, "name", "id"),
+        Index(None, "vertical", "id"),
+        Index(None, "created_at", "id"),
+        Index(None, "updated_at", "id"),
+    )
+    searched = ("name",)
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
+    vertical: Mapped[Vertical] = mapped_column(Coded(Vertical), default=Vertical.OTHER)
+    individual_creator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    street: Mapped[str | None]
+    city: Mapped[str | None]
+    state: Mapped[str | None]
+    postal_code: Mapped[str | None]
 
 
-class User(Timestamped, Searchable, Base):
+class Location(TenantRow, Dated, Base):
+    """A place where an organization works. One of them is its headquarters."""
+
+    __tablename__ = "locations"
+    __table_args__ = (
+        tenant_unique("id"),
+        Index(None, "organization_id", "name", "id"),
+    )
+    spans_memberships = True
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    is_headquarters: Mapped[bool] = mapped_column(default=False)
+    street: Mapped[str | None]
+    city: Mapped[str | None]
+    state: Mapped[str | None]
+    postal_code: Mapped[str | None]
+
+
+class User(Dated, Searchable, Base):
     """An account, global: memberships say where it works. `email` is stored case-folded."""
 
     __tablename__ = "users"
@@ -31,6 +70,11 @@ class User(Timestamped, Searchable, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]
     full_name: Mapped[str]
+    first_name: Mapped[str | None]
+    last_name: Mapped[str | None]
+    phone: Mapped[str | None]
+    gender: Mapped[StaffGender] = mapped_column(Coded(StaffGender), default=StaffGender.UNKNOWN)
+    photo_url: Mapped[str | None]
     password_hash: Mapped[str]
     api_enabled: Mapped[bool] = mapped_column(default=False)
     gdpr_approval: Mapped[bool] = mapped_column(default=False)
@@ -49,7 +93,7 @@ def _keep_time_of_approval(user: User, approves: bool, before: object, _initiato
 
 
 class Membership(TenantRow, Timestamped, Base):
-    """A user's place in an organization, with the roles held there."""
+    """A user's place in an organization, with the roles held there. Tokens from before `signed_out_at` fail here."""
 
     __tablename__ = "memberships"
     __table_args__ = (UniqueConstraint("organization_id", "user_id"), Index(None, "user_id"))
@@ -58,6 +102,22 @@ class Membership(TenantRow, Timestamped, Base):
     is_superuser: Mapped[bool] = mapped_column(default=False)
     is_auditor: Mapped[bool] = mapped_column(default=False)
     is_disabled: Mapped[bool] = mapped_column(default=False)
+    signed_out_at: Mapped[datetime | None]
+
+
+class GrantedPermission(TenantRow, Dated, Base):
+    """A permission that a user holds in an organization, beside what the roles give."""
+
+    __tablename__ = "granted_permissions"
+    __table_args__ = (
+        tenant_key("user_id", to="memberships.user_id"),
+        UniqueConstraint(
+            "organization_id", "user_id", "key", info={"message": "The user has this permission", "path": None}
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int]
+    key: Mapped[str]
 
 
 class ApiToken(Base):
@@ -69,3 +129,4 @@ class ApiToken(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     token_hash: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime | None]

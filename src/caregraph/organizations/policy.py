@@ -15,13 +15,27 @@ def members(viewer: Viewer) -> ColumnElement[bool]:
 
 @rule(models.Organization)
 def organizations(viewer: Viewer) -> ColumnElement[bool]:
-    """Superusers see their own organization (`fit.agencies.get_mine`)."""
-    if not viewer.may(Permission.ORGANIZATION):
+    """The organizations that one is a member of, whichever the request acts in."""
+    if not (viewer.may(Permission.ACCOUNT) or viewer.may(Permission.CARE)):
         return false()
-    return models.Organization.id == viewer.organization_id
+    return models.Organization.id.in_(viewer.organization_ids)
 
 
-rule(models.Membership)(members)
+@rule(models.Location)
+def locations(viewer: Viewer) -> ColumnElement[bool]:
+    """The locations of one's organizations."""
+    return true() if viewer.may(Permission.ACCOUNT) or viewer.may(Permission.CARE) else false()
+
+
+rule(models.Membership, resource="users")(members)
+
+
+@rule(models.GrantedPermission, resource="users")
+def granted_permissions(viewer: Viewer) -> ColumnElement[bool]:
+    """Managers see everyone's, others their own."""
+    if viewer.may(Permission.MANAGE_ORGANIZATION):
+        return true()
+    return and_(members(viewer), models.GrantedPermission.user_id == viewer.user_id)
 
 
 @rule(models.User)
@@ -31,7 +45,7 @@ def users(viewer: Viewer) -> ColumnElement[bool]:
     return and_(members(viewer), models.User.id.in_(ids(models.Membership.user_id).where(here)))
 
 
-@rule(models.ApiToken)
+@rule(models.ApiToken, resource="users")
 def api_tokens(viewer: Viewer) -> ColumnElement[bool]:
     """Tokens of the users one sees."""
     return models.ApiToken.user_id.in_(ids(models.User.id).where(users(viewer)))

@@ -48,7 +48,7 @@ def _consent(viewer: Viewer, client: models.Client, kind: ConsentKind, *, given:
         kind=kind,
         given=given,
         recorded_by=viewer.user_id,
-        application_id=getattr(viewer, "application_id", None),
+        application_id=viewer.application_id,
     )
 
 
@@ -65,10 +65,12 @@ class CurrentConsents:
             .group_by(models.Consent.client_id, models.Consent.kind)
         )
         statement = visible(models.Consent, context.viewer).where(models.Consent.id.in_(newest))
+        rows = (await context.run(statement.order_by(models.Consent.kind))).scalars().all()
+        context.spend(len(rows))
+        context.saw_rows(models.Consent, rows)
         found = defaultdict(list)
-        for row in (await context.run(statement.order_by(models.Consent.kind))).scalars():
+        for row in rows:
             found[row.client_id].append(row)
-        context.spend(sum(map(len, found.values())))
         return [found[key] for key in keys]
 
 

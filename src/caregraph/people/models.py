@@ -119,3 +119,46 @@ class ClientLabel(TenantRow, Base):
     )
     client_id: Mapped[int] = mapped_column(primary_key=True)
     label_id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Group(TenantRow, Timestamped, Searchable, Base):
+    """A cohort of clients: a practice, an employer, a class. Credentials can be limited to groups."""
+
+    __tablename__ = "groups"
+    __table_args__ = (
+        tenant_unique("id"),
+        UniqueConstraint(
+            "organization_id", "name", info={"message": "A group with this name already exists", "path": "name"}
+        ),
+    )
+    searched = ("name",)
+    known_as = "name"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    bio: Mapped[str | None]
+
+
+class ClientGroup(TenantRow, Base):
+    """A client's place in a group."""
+
+    __tablename__ = "client_groups"
+    __table_args__ = (
+        tenant_key("client_id", to="clients"),
+        tenant_key("group_id", to="groups", blocks={"group_id": "clients"}),
+        Index(None, "organization_id", "group_id", "client_id"),
+    )
+    client_id: Mapped[int] = mapped_column(primary_key=True)
+    group_id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class UserGroup(TenantRow, Base):
+    """A user's (coach's) place in a group."""
+
+    __tablename__ = "user_groups"
+    __table_args__ = (
+        tenant_key("user_id", to="memberships.user_id"),
+        tenant_key("group_id", to="groups"),
+        Index(None, "organization_id", "group_id", "user_id"),
+    )
+    user_id: Mapped[int] = mapped_column(primary_key=True)
+    group_id: Mapped[int] = mapped_column(primary_key=True)
