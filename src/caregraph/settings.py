@@ -124,6 +124,10 @@ class Settings:
         default=False,
     )
     maximum_entities: int = setting("References that a gateway may send to `_entities` at once", 1_000)
+    open_registration: bool = setting(
+        "Whether a person whom an identity provider vouches for may create an organization, and so an account",
+        default=False,
+    )
     sign_in_attempts_per_account: int = setting("Attempts on one account within the window, then refused", 10)
     sign_in_attempts_per_address: int = setting("Attempts from one address within the window, then refused", 100)
     sign_in_window: int = setting("Seconds over which sign-in attempts are counted", 900)

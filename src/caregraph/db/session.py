@@ -103,7 +103,7 @@ class Database:
             except BaseException:
                 await finished(session.rollback())
                 raise
-            if viewer.organization_id is not None:  # nobody's writes are the server's own counting
+            if session.info["viewer"].organization_id is not None:  # nobody's writes are the server's own counting
                 count_commit()
             await finished(session.commit())
 
