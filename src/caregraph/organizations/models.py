@@ -1,6 +1,7 @@
 """Tables of organizations, users and what they sign in with."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -8,6 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from caregraph.db.base import Base, Coded, Dated, Id, Searchable, TenantRow, Timestamped, now, tenant_key, tenant_unique
 
 from .enums import StaffGender, Vertical
+from .profiles import split_name
+
+ADDRESS = ("street", "city", "state", "postal_code")
+"""The columns of an address, the same in organizations and locations."""
 
 
 class Organization(Dated, Searchable, Base):
@@ -55,6 +60,14 @@ class Location(TenantRow, Dated, Base):
     postal_code: Mapped[str | None]
 
 
+def _first_name(context: Any) -> str:
+    return split_name(context.get_current_parameters()["full_name"])[0]
+
+
+def _last_name(context: Any) -> str | None:
+    return split_name(context.get_current_parameters()["full_name"])[1]
+
+
 class User(Dated, Searchable, Base):
     """An account, global: memberships say where it works. `email` is stored case-folded."""
 
@@ -63,14 +76,15 @@ class User(Dated, Searchable, Base):
     __table_args__ = (
         UniqueConstraint("email", info={"message": "E-mail is already taken", "path": "email"}),
         Index(None, "full_name", "id"),
+        Index(None, "phone", "id"),
         {"implicit_returning": False},
     )
     searched = ("full_name", "email")
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]
     full_name: Mapped[str]
-    first_name: Mapped[str | None]
-    last_name: Mapped[str | None]
+    first_name: Mapped[str | None] = mapped_column(default=_first_name)
+    last_name: Mapped[str | None] = mapped_column(default=_last_name)
     phone: Mapped[str | None]
     gender: Mapped[StaffGender] = mapped_column(Coded(StaffGender), default=StaffGender.UNKNOWN)
     photo_url: Mapped[str | None]
