@@ -18,6 +18,7 @@ from caregraph.db.session import Database, Tx
 from caregraph.graph.node import global_id
 from caregraph.operations import operations
 from caregraph.organizations import models as organizations
+from caregraph.organizations.founding import new_tenant
 from caregraph.settings import Settings
 from caregraph.treatment.models import CalculatorPlan
 
@@ -141,8 +142,9 @@ class World:
         await self._admin.dispose()
 
     async def organization(self, row_id: int, name: str) -> int:
-        """A tenant of its own."""
-        async with self.database.writing(Viewer.system(row_id)) as tx:
+        """A tenant of its own, without a headquarters; in an empty database they count from 1."""
+        async with new_tenant(self.database) as (tx, organization_id):
+            assert organization_id == row_id
             tx.add(organizations.Organization(id=row_id, name=name))
         return row_id
 

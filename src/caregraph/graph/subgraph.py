@@ -105,9 +105,6 @@ def _of_field(schema: GraphQLSchema, parent: GraphQLObjectType, name: str) -> It
     yield from _cost(field, made)
 
 
-_SIGNED_IN = {Permission.ACCOUNT, Permission.CARE}
-
-
 def _access(made: KitField) -> Iterator[str]:
     if made.needs in _SIGNED_IN:
         yield "@authenticated"

@@ -5,14 +5,16 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
 
 from caregraph.auth.tokens import AUTHENTICATION_FAILED
 from caregraph.auth.viewer import GRANTABLE, Identity, Viewer
 from caregraph.db import lookups
 from caregraph.db.base import table_of
+from caregraph.db.constraints import violated
 from caregraph.db.session import Database, Tx
 from caregraph.graph.context import Context
-from caregraph.graph.errors import FORBIDDEN, RequestError
+from caregraph.graph.errors import FORBIDDEN, Code, Refused, RequestError
 from caregraph.graph.fields import describe
 from caregraph.graph.inputs import given
 
@@ -84,7 +86,7 @@ async def _creator(tx: Tx, context: Context, viewer: Viewer) -> tuple[int, str]:
 async def account_for(tx: Tx, identity: Identity) -> models.User:
     """A new account for a person whom an identity provider vouches for; a membership must follow in `tx`.
 
-    It has no password: the person goes on signing in where they did. A taken e-mail is refused by its constraint.
+    It has no password: the person goes on signing in where they did.
     """
     user = models.User(
         email=identity.email.casefold(),
@@ -93,7 +95,11 @@ async def account_for(tx: Tx, identity: Identity) -> models.User:
         api_enabled=True,
     )
     tx.add(user)
-    await tx.flush()
+    try:
+        await tx.flush()
+    except IntegrityError as error:  # no argument of the caller's is at fault
+        violation = violated(error)
+        raise (error if violation is None else Refused(Code.CONFLICT, violation.message)) from error
     return user
 
 

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from caregraph.db.base import Base, Coded, Dated, Id, Searchable, TenantRow, Timestamped, now, tenant_key, tenant_unique
 
 from .enums import StaffGender, Vertical
-from .profiles import split_name
 
 ADDRESS = ("street", "city", "state", "postal_code")
 """The columns of an address, the same in organizations and locations."""
@@ -58,6 +57,12 @@ class Location(TenantRow, Dated, Base):
     city: Mapped[str | None]
     state: Mapped[str | None]
     postal_code: Mapped[str | None]
+
+
+def split_name(full_name: str) -> tuple[str, str | None]:
+    """First and last name in a full name: the last word is the last name; of a single word there is none."""
+    words = full_name.split()
+    return (" ".join(words[:-1]), words[-1]) if len(words) > 1 else (full_name.strip(), None)
 
 
 def _first_name(context: Any) -> str:

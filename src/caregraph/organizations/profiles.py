@@ -10,16 +10,12 @@ import phonenumbers
 from caregraph.graph.errors import Code, Refused
 from caregraph.graph.inputs import LONGEST_NAME
 
+from .models import split_name
+
 NO_PHONE = "must be a telephone number with its country code, such as +45 12 34 56 78"
 NO_TIME_ZONE = "must be an IANA time zone, such as Europe/Copenhagen"
 EITHER_NAME = "give either fullName, or firstName and lastName"
 _PARTS = ("first_name", "last_name")
-
-
-def split_name(full_name: str) -> tuple[str, str | None]:
-    """First and last name in a full name: the last word is the last name; of a single word there is none."""
-    words = full_name.split()
-    return (" ".join(words[:-1]), words[-1]) if len(words) > 1 else (full_name.strip(), None)
 
 
 def with_names(values: Mapping[str, Any], before: Mapping[str, str | None]) -> dict[str, Any]:
