@@ -126,8 +126,8 @@ class World:
 
     async def populate(self) -> None:
         """Two organizations with the same ids on both databases."""
-        northfield = await self.organization(1, "Northfield")
-        harbor = await self.organization(2, "Harbor")
+        northfield = await self.organization("Northfield")
+        harbor = await self.organization("Harbor")
         self.superuser = await self.member(northfield, "ada@northfield.example", "Ada Admin", is_superuser=True)
         self.user = await self.member(northfield, "ben@northfield.example", "Ben Borg")
         self.colleague = await self.member(northfield, "cleo@northfield.example", "Cleo Cruz")
@@ -141,12 +141,11 @@ class World:
         await self.database.close()
         await self._admin.dispose()
 
-    async def organization(self, row_id: int, name: str) -> int:
-        """A tenant of its own, without a headquarters; in an empty database they count from 1."""
+    async def organization(self, name: str) -> int:
+        """A tenant of its own, without a headquarters."""
         async with new_tenant(self.database) as (tx, organization_id):
-            assert organization_id == row_id
-            tx.add(organizations.Organization(id=row_id, name=name))
-        return row_id
+            tx.add(organizations.Organization(id=organization_id, name=name))
+        return organization_id
 
     async def member(self, organization_id: int, email: str, full_name: str, **membership: bool) -> Principal:
         """A user who may use the API and has a token."""

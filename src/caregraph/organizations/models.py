@@ -65,12 +65,17 @@ def split_name(full_name: str) -> tuple[str, str | None]:
     return (" ".join(words[:-1]), words[-1]) if len(words) > 1 else (full_name.strip(), None)
 
 
-def _first_name(context: Any) -> str:
-    return split_name(context.get_current_parameters()["full_name"])[0]
+def _first_name(context: Any) -> str | None:
+    """Of a row without one: from the full name, unless the last name that is there says otherwise."""
+    values = context.get_current_parameters()
+    first, last = split_name(values["full_name"])
+    return first if values.get("last_name") in {None, last} else None
 
 
 def _last_name(context: Any) -> str | None:
-    return split_name(context.get_current_parameters()["full_name"])[1]
+    values = context.get_current_parameters()
+    first, last = split_name(values["full_name"])
+    return last if values.get("first_name") in {None, first} else None
 
 
 class User(Dated, Searchable, Base):
