@@ -28,9 +28,9 @@ PAST_THE_RULES = {
     ("treatment/statistics.py", "__table__"): "columns of a model that the same statement selects, so the rule applies",
     ("treatment/models.py", "text"): "the condition of a partial index, no statement",
     ("cli/demo/load.py", "exec_driver_sql"): "ANALYZE: statistics for the planner",
+    ("organizations/founding.py", "table_of"): "names a sequence to number rows by",
+    ("organizations/founding.py", "text"): "takes numbers from a sequence, reads no row",
     ("cli/doctor/postgresql.py", "table_of"): "names of tables to compare with the catalog's, sends no statement",
-    ("cli/provision.py", "table_of"): "names a sequence to number rows by, loading demo data",
-    ("cli/provision.py", "text"): "takes numbers from a sequence, reads no row",
 }
 # `scoped=True` switches the session's net off: for statements that carry their visibility, or must go past it.
 PAST_THE_NET = {
@@ -41,7 +41,7 @@ PAST_THE_NET = {
     "graph/actions.py": "starts from visible(...)",
     "graph/context.py": "what loaders run starts from visible(...) or criterion(...)",
     "treatment/service.py": "keeps ages of places whose other end the viewer does not see",
-    "cli/provision.py": "the highest id of a table, to number demo rows",
+    "organizations/founding.py": "the highest id of a table, to number new rows by",
     "cli/demo/credentials.py": "replaces the demo's own calculator plan",
 }
 BANNED_WORDS = re.compile(r"\b(comprehensive|robust|enhanced|seamless|leverage|utili[sz]e)\b", re.IGNORECASE)

@@ -8,6 +8,7 @@ from architecture.source import MODULES, ROOT, Module
 
 # Modules that read without telling, each with why nothing of a record reaches an answer by it.
 SILENT = {
+    "organizations/person.py": "who one is oneself: no record of a client",
     "graph/search.py": "ids of labels by name, for a filter",
     "treatment/calculator.py": "the plan's own counter",
     "treatment/courses.py": "scores of an episode, told by who shows a course of them",

@@ -9,6 +9,7 @@ from caregraph import schema
 from caregraph.graph.federation import entity_types
 from caregraph.graph.node import global_id
 from caregraph.graph.subgraph import subgraph_sdl
+from factories.organizations import make_location
 from factories.people import make_client, make_file, make_label
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Answer, Principal, World
@@ -100,6 +101,7 @@ async def test_every_entity_is_found(world: World) -> None:
         "Episode": episode.id,
         "File": (await make_file(world.user, client)).id,
         "Label": (await make_label(world.user, "urgent")).id,
+        "Location": (await make_location(world.user)).id,
         "Organization": 1,
         "OrsScore": (await make_ors(world.user, session, client)).id,
         "Rater": rater.id,

@@ -25,6 +25,8 @@ _IN_HARBOR = {
     "alone_session": "harbor_session",
     "label": "harbor_label",
     "user": "otto",
+    "northfield": "harbor",
+    "location": "harbor_location",
 }
 IN_NORTHFIELD = {"user": "ben"}
 

@@ -22,7 +22,14 @@ TENANT_MODELS = [
 ]
 TENANT_TABLES = sorted(table_of(model).name for model in TENANT_MODELS)
 GUARDED = [*TENANT_TABLES, "organizations", "users", "api_tokens"]
-FUNCTIONS = {"caregraph_api_token", "caregraph_calculator", "caregraph_account", "caregraph_last_membership"}
+FUNCTIONS = {
+    "caregraph_api_token",
+    "caregraph_calculator",
+    "caregraph_account",
+    "caregraph_person",
+    "caregraph_works_elsewhere",
+    "caregraph_last_membership",
+}
 
 
 async def _one(world: World, viewer: Viewer, sql: str) -> Any:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import strawberry
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_, true
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from strawberry.types.arguments import StrawberryArgument, StrawberryArgumentAnnotation
 from strawberry.types.base import StrawberryOptional, has_object_definition
@@ -20,7 +20,7 @@ from strawberry.types.unset import UNSET
 
 from caregraph.auth.viewer import Permission, Viewer
 from caregraph.db.audit import Kind
-from caregraph.db.base import Base
+from caregraph.db.base import Base, TenantRow
 from caregraph.db.constraints import is_deadlock, violated
 from caregraph.db.scope import demand_write, resource_of, visible
 from caregraph.db.session import Tx
@@ -195,9 +195,18 @@ async def _commit(one: Action, context: Context, arguments: dict[str, Any], name
     """Run the service, in a transaction if it asks for one, and translate what the database refuses."""
     viewer = context.viewer.unlimited  # its scopes allow this change: what the rules have to read goes along
     ready = {name: {Viewer: viewer, Context: context}.get(kind) for name, kind in one.passed_in.items()}
-    if Tx not in one.passed_in.values():
-        return await one.service(**ready, **{name: arguments[name] for name in arguments})
     await context.end_snapshot()  # one pool slot per request
+    try:
+        if Tx not in one.passed_in.values():
+            return await one.service(**ready, **arguments)
+        return await _transact(one, context, viewer, arguments, ready, name=name)
+    except IntegrityError as error:
+        raise _refusal(error) from error
+
+
+async def _transact(
+    one: Action, context: Context, viewer: Viewer, arguments: dict[str, Any], ready: dict[str, Any], *, name: str
+) -> Any:
     about = None if one.node_model is None else one.node_model.__name__
     origin = context.origin(name, about=about, kind=Kind.DELETE if one.payload is DeletePayload else None)
     for tries_left in reversed(range(_TRIES)):
@@ -207,8 +216,6 @@ async def _commit(one: Action, context: Context, arguments: dict[str, Any], name
                 result = await _serve(one, tx, viewer, arguments, ready)
             context.seen.told |= tx.info.get("told", frozenset())
             return result  # noqa: TRY300 the commit above is what may fail
-        except IntegrityError as error:
-            raise _refusal(error) from error
         except DBAPIError as error:
             if not (tries_left and is_deadlock(error)):
                 raise
@@ -248,12 +255,18 @@ async def _loaded(parameter: Parameter, value: Any, tx: Tx, viewer: Viewer) -> A
     texts = list(dict.fromkeys(value)) if parameter.is_list else [value]
     parsed = [parse_id(text) for text in texts]
     wanted = [found[1] for found in parsed if found is not None and found[0] == parameter.model.__name__]
-    rows = await _rows(parameter.model, parameter.model.id.in_(wanted), tx, viewer)
+    here = parameter.model.organization_id == viewer.organization_id if _spans(parameter.model) else true()
+    rows = await _rows(parameter.model, and_(parameter.model.id.in_(wanted), here), tx, viewer)
     if len(rows) < len(texts):
         name = parameter.argument.python_name
         raise Refused(Code.NOT_FOUND, f"{parameter.model.__name__} not found", camel(name))
     by_id = {row.id: row for row in rows}
     return [by_id[row_id] for row_id in wanted] if parameter.is_list else rows[0]
+
+
+def _spans(model: type[Any]) -> bool:
+    """Whether one reads such rows of other organizations too; they are changed only where the request acts."""
+    return issubclass(model, TenantRow) and model.spans_memberships
 
 
 async def _rows(model: type[Any], condition: ColumnElement[bool], tx: Tx, viewer: Viewer) -> list[Any]:

@@ -29,3 +29,17 @@ class StaffGender(enum.Enum):
     OTHER = member(3, "Other. Welkin `Other`.")
     TRANSGENDER = member(4, "Transgender. Welkin `Transgender`.")
     DECLINED = member(5, "Prefers not to say. Welkin `Decline`.")
+
+
+@strawberry.enum(description="A permission that a user can be given in an organization, beside roles.")
+class PermissionKey(enum.Enum):
+    """Gloo's keys."""
+
+    CREATE_DEPLOYMENT = member("CREATE_DEPLOYMENT", "Make and manage deployments. Gloo `CREATE_DEPLOYMENT`.")
+    CREATE_ASSESSMENT = member("CREATE_ASSESSMENT", "Make and change assessments. Gloo `CREATE_ASSESSMENT`.")
+    MANAGE_ORGANIZATION = member(
+        "MANAGE_ORGANIZATION",
+        "Manage the organization: its locations, its users and what they may do. Gloo `MANAGE_ORGANIZATION`.",
+    )
+    MANAGE_LOCATION = member("MANAGE_LOCATION", "Add and change locations. Gloo `MANAGE_LOCATION`.")
+    ASSESSMENT_AUTHOR = member("ASSESSMENT_AUTHOR", "Write assessments for all to use. Gloo role `ASSESSMENT_AUTHOR`.")
