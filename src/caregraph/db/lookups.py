@@ -25,7 +25,7 @@ _MEMBERSHIP = (
 )
 _STATEMENTS = {
     "api_token": (
-        f"SELECT t.id AS token_id, {_MEMBERSHIP} FROM api_tokens t"  # noqa: S608 our own columns
+        "SELECT t.id AS token_id, " + _MEMBERSHIP + " FROM api_tokens t"  # noqa: S608 our names
         " JOIN users u ON u.id = t.user_id JOIN memberships m ON m.user_id = u.id"
         " WHERE t.token_hash = :secret AND u.email = :email AND u.api_enabled AND NOT m.is_disabled"
         " AND (t.expires_at IS NULL OR t.expires_at > CURRENT_TIMESTAMP)"
@@ -33,7 +33,7 @@ _STATEMENTS = {
         " ORDER BY m.id"
     ),
     "person": (
-        f"SELECT u.id AS account_id, u.api_enabled, {_MEMBERSHIP} FROM users u"  # noqa: S608 our own columns
+        "SELECT u.id AS account_id, u.api_enabled, " + _MEMBERSHIP + " FROM users u"  # noqa: S608 our names
         " LEFT JOIN memberships m ON m.user_id = u.id AND NOT m.is_disabled"
         " AND (m.signed_out_at IS NULL OR m.signed_out_at <= :issued)"
         " AND (u.signed_out_at IS NULL OR u.signed_out_at <= :issued)"

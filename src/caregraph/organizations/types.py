@@ -1,6 +1,7 @@
 """GraphQL types of organizations and users."""
 
 import enum
+from datetime import datetime
 
 import strawberry
 
@@ -89,3 +90,16 @@ class User(Node):
         """Memberships elsewhere are never shown."""
         context = info.context
         return await context.load(RowById(models.Organization), context.viewer.organization_id)  # type: ignore[no-any-return]
+
+
+@node(models.ApiToken)
+class ApiToken(Node):
+    """An API token of yours, without the token itself, which `authenticate` shows once."""
+
+    created_at: datetime = field("When `authenticate` gave it.")
+    expires_at: datetime | None = field("When it ends; null: not before it is revoked.")
+
+    @method("Whether this request is sent with it.")
+    def is_current(self: models.ApiToken, info: Info) -> bool:
+        """By the credentials, which name the row."""
+        return info.context.viewer.api_token_id == self.id
