@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 import strawberry
+from strawberry.types.base import has_object_definition
 from strawberry.types.unset import UNSET
 
 from .errors import Code, UserError
@@ -114,6 +115,9 @@ def problems(source: Any, path: tuple[str, ...], *, model: type[Any]) -> Iterato
     for made in source.__strawberry_definition__.fields:
         found = getattr(source, made.python_name)
         if found is UNSET:
+            continue
+        if has_object_definition(found):
+            yield from problems(found, (*path, camel(made.python_name)), model=model)
             continue
         problem = made.limits.problem(found) if found is not None else _null_problem(model, made.python_name)
         if problem is not None:

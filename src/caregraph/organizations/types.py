@@ -13,7 +13,7 @@ from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page, Window
 from caregraph.graph.relations import many
 from caregraph.graph.scalars import EmailAddress
-from caregraph.refs import ClientRef, EpisodeRef, UserRef
+from caregraph.refs import ClientRef, EpisodeRef, GroupRef, UserRef
 
 from . import models
 from .policy import is_self_or_superuser
@@ -57,7 +57,7 @@ class Organization(Node):
 class User(Node):
     """A therapist, coach or worker with an account.
 
-    Of other users one sees id, e-mail and full name; the other fields are null, except to superusers.
+    Of other users one sees id, e-mail, full name and groups; the other fields are null, except to superusers.
     """
 
     email: EmailAddress = field("E-mail to sign in with, in lower case; unique among all users.")
@@ -75,6 +75,10 @@ class User(Node):
     )
     clients: Page[ClientRef] = many(
         description="Clients whom this user owns and you may see.", through="client_owners", order="full_name", size=50
+    )
+
+    groups: list[GroupRef] = many(
+        description="Groups that the user works with.", through="user_groups", order="name", size=2
     )
 
     @method("Roles held in your organization; empty for an ordinary user.")
