@@ -200,7 +200,7 @@ def test_every_node_type_can_be_reached_by_node() -> None:
     }
 
     assert nodes == {
-        *("Client", "Episode", "File", "Label", "Organization"),
+        *("ApiToken", "Client", "Episode", "File", "Group", "Label", "Organization"),
         *("OrsScore", "Rater", "Session", "SrsScore", "User"),
     }
     assert {made.python_name for made in KitQuery.__strawberry_definition__.fields} == {"hello", "node", "nodes"}

@@ -9,7 +9,7 @@ from caregraph import schema
 from caregraph.graph.federation import entity_types
 from caregraph.graph.node import global_id
 from caregraph.graph.subgraph import subgraph_sdl
-from factories.people import make_client, make_file, make_label
+from factories.people import make_client, make_file, make_group, make_label
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Answer, Principal, World
 
@@ -95,9 +95,11 @@ async def test_every_entity_is_found(world: World) -> None:
     session = await make_session(world.user, episode)
     rater = await make_rater(world.user, episode, client)
     rows = {
+        "ApiToken": world.superuser.row_id,  # each of the world's people has one, in their order
         "Client": client.id,
         "Episode": episode.id,
         "File": (await make_file(world.user, client)).id,
+        "Group": (await make_group(world.user, "Nurses")).id,
         "Label": (await make_label(world.user, "urgent")).id,
         "Organization": 1,
         "OrsScore": (await make_ors(world.user, session, client)).id,

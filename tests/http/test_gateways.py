@@ -47,11 +47,15 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
     answers = await _run("composition.mjs", endpoint)
 
     roots = [
+        "apiToken",
+        "apiTokens",
         "client",
         "clients",
         "episode",
         "episodes",
         "file",
+        "group",
+        "groups",
         "label",
         "labels",
         "me",

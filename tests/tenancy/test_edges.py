@@ -74,6 +74,7 @@ def _bens(world: World, town: Town) -> set[str]:
     own = [
         "ann",
         "label",
+        "group",
         "alone",
         "shared",
         "ann_rater",
@@ -89,6 +90,7 @@ def _bens(world: World, town: Town) -> set[str]:
 
 
 async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
+    await world.restart(maximum_fields=20_000, maximum_cost=5_000_000, maximum_tokens=50_000)
     town = await make_northfield(world)
     await make_harbor(world)
     ids = town.ids
@@ -100,6 +102,7 @@ async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
         "orsScore": ids["ann_rated"],
         "srsScore": ids["ann_srs"],
         "label": ids["label"],
+        "group": ids["group"],
         "file": ids["ann_file"],
         "user": world.colleague.id,
     }

@@ -22,7 +22,13 @@ TENANT_MODELS = [
 ]
 TENANT_TABLES = sorted(table_of(model).name for model in TENANT_MODELS)
 GUARDED = [*TENANT_TABLES, "organizations", "users", "api_tokens"]
-FUNCTIONS = {"caregraph_api_token", "caregraph_calculator", "caregraph_account", "caregraph_last_membership"}
+FUNCTIONS = {
+    "caregraph_api_token",
+    "caregraph_person",
+    "caregraph_calculator",
+    "caregraph_account",
+    "caregraph_last_membership",
+}
 
 
 async def _one(world: World, viewer: Viewer, sql: str) -> Any:
@@ -307,6 +313,8 @@ async def test_a_look_up_answers_for_the_one_secret_asked_for(world: World) -> N
         "SELECT count(*) FROM caregraph_api_token('ben@northfield.example', '')",
         "SELECT count(*) FROM caregraph_calculator('calc@northfield.example', '%')",
         "SELECT count(*) FROM caregraph_account('%@northfield.example')",
+        "SELECT count(*) FROM caregraph_person('%@northfield.example', now())",
+        "SELECT count(*) FROM caregraph_person('', now())",
     ):
         assert await _one(world, Viewer.nobody(), sql) == (0,)
     account = await _one(world, Viewer.nobody(), "SELECT * FROM caregraph_account('ben@northfield.example')")
