@@ -16,6 +16,8 @@ _ABOVE_ZERO = (
     "running_operations",
     "maximum_body",
     "maximum_file",
+    "sign_in_attempts_per_account",
+    "sign_in_attempts_per_address",
     "sign_in_window",
     "link_lifetime",
     "socket_init_timeout",
@@ -28,7 +30,15 @@ _ABOVE_ZERO = (
     "oidc_keys_interval",
     "oidc_timeout",
 )
-_NOT_BELOW_ZERO = ("persisted_documents", "persisted_bytes", "oidc_keys_grace", "oidc_leeway", "api_token_lifetime")
+_NOT_BELOW_ZERO = (
+    "persisted_documents",
+    "persisted_bytes",
+    "oidc_keys_grace",
+    "oidc_leeway",
+    "api_token_lifetime",
+    "rate_limit",
+    "rate_limit_cost",
+)
 _CHOICES: dict[str, tuple[object, ...]] = {
     "profile": ("public", "first-party"),
     "documents": ("off", "audit", "enforce"),
@@ -144,6 +154,16 @@ class Settings:
     oidc_keys_interval: float = setting("Seconds between two fetches at least, also for a key that is not there", 10.0)
     oidc_timeout: float = setting("Seconds after which a fetch of keys has failed", 5.0)
     api_token_lifetime: int = setting("Seconds for which a new API token holds; 0: until it is revoked", 7_776_000)
+    rate_limit: int = setting("Operations per minute of one principal; 0: no limit", 6_000)
+    rate_limit_cost: int = setting("Points of cost per minute of one principal; 0: no limit", 10_000_000)
+    rate_limit_url: str = setting(
+        "Where rate limits are counted: `memory://` by each process, or `redis://…` or `valkey://…` by all together",
+        "memory://",
+    )
+    trusted_proxies: str = setting(
+        "Addresses and networks of proxies whose `X-Forwarded-For` is believed, with commas between; empty: none",
+        "127.0.0.1",
+    )
     sign_in_attempts_per_account: int = setting("Attempts on one account within the window, then refused", 10)
     sign_in_attempts_per_address: int = setting("Attempts from one address within the window, then refused", 100)
     sign_in_window: int = setting("Seconds over which sign-in attempts are counted", 900)

@@ -48,7 +48,7 @@ FORBIDDEN = ("FORBIDDEN", "Access denied")
 @pytest.fixture
 async def issuer(world: World) -> AsyncIterator[LocalIssuer]:
     async with running(LocalIssuer()) as found:
-        await world.restart(oidc_issuers=found.url, oidc_audiences=AUDIENCE)
+        await world.restart(oidc_issuers=found.url, oidc_audiences=AUDIENCE, sign_in_attempts_per_address=1000)
         yield found
 
 
