@@ -500,6 +500,8 @@ def test_only_keys_that_sign_with_what_we_take_are_used() -> None:
         {"kty": "RSA", "kid": "nothing"},
         {"kty": "oct", "kid": "shared", "k": encoded(b"x" * 64)},
         {"kty": ["RSA"]},
+        {**public(RSA, "uses"), "use": ["sig"]},
+        {**public(RSA, "algs"), "alg": {"RS256": 1}},
         {},
         "no key",
         None,

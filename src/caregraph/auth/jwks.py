@@ -131,7 +131,7 @@ def usable_keys(answer: Mapping[str, Any]) -> dict[tuple[str, str | None], Key]:
 
 def _usable(entry: dict[str, Any]) -> Key | None:
     algorithm = ALGORITHMS.get(str(entry.get("kty")))
-    if algorithm is None or entry.get("use") not in {None, "sig"} or entry.get("alg") not in {None, algorithm}:
+    if algorithm is None or entry.get("use") not in (None, "sig") or entry.get("alg") not in (None, algorithm):
         return None
     try:
         if algorithm == "ES256":
