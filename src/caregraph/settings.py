@@ -140,6 +140,7 @@ class Settings:
         "`_service` tells `@authenticated` and `@requiresScopes`, for routers that authenticate callers themselves",
         default=False,
     )
+    audit_reads: bool = setting("Record which clients' records each operation reads; changes always are", default=True)
     maximum_entities: int = setting("References that a gateway may send to `_entities` at once", 1_000)
     oidc_issuers: str = setting(
         "OpenID Connect issuers whose JWTs sign people in by verified e-mail, with commas between; empty: none", ""

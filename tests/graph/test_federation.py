@@ -96,6 +96,7 @@ async def test_every_entity_is_found(world: World) -> None:
     rater = await make_rater(world.user, episode, client)
     rows = {
         "ApiToken": world.superuser.row_id,  # each of the world's people has one, in their order
+        "AuditEvent": 1,
         "Client": client.id,
         "Episode": episode.id,
         "File": (await make_file(world.user, client)).id,

@@ -49,6 +49,8 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
     roots = [
         "apiToken",
         "apiTokens",
+        "auditEvent",
+        "auditEvents",
         "client",
         "clients",
         "episode",

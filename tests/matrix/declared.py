@@ -6,13 +6,13 @@ A row is named as in `tenancy/two_towns.py`. Behind each stand the principals wh
 # Who holds which permission; a principal who is not here holds none.
 _MEMBER = {"ACCOUNT", "CARE"}
 _GRANTABLE = {"CREATE_DEPLOYMENT", "CREATE_ASSESSMENT", "MANAGE_LOCATION", "ASSESSMENT_AUTHOR", "MANAGE_ORGANIZATION"}
-_SUPERUSER = {*_MEMBER, *_GRANTABLE, "ORGANIZATION", "MANAGE_USERS", "MANAGE_LABELS", "MANAGE_APPLICATIONS"}
+_SUPERUSER = {*_MEMBER, *_GRANTABLE, "ORGANIZATION", "MANAGE_USERS", "MANAGE_LABELS", "MANAGE_APPLICATIONS", "AUDIT"}
 HOLDS: dict[str, set[str]] = {
     "ada": _SUPERUSER,
     "ben": _MEMBER,
     "cleo": _MEMBER,
     "manager": {*_MEMBER, "MANAGE_ORGANIZATION", "MANAGE_LOCATION"},
-    "auditor": _MEMBER,
+    "auditor": {*_MEMBER, "AUDIT"},
     "wanderer": _MEMBER,
     "undecided": {"ACCOUNT"},
     "olga": _SUPERUSER,
@@ -41,6 +41,8 @@ NEEDS: dict[str, str | None] = {
     "updateLabel": "MANAGE_LABELS",
     "deleteLabel": "MANAGE_LABELS",
     "calculateOrsTrajectory": "CALCULATE",
+    "auditEvent": "AUDIT",
+    "auditEvents": "AUDIT",
 }
 # What lacking a permission is told as; `FORBIDDEN` where nothing is said here.
 REFUSALS = {
@@ -82,7 +84,10 @@ SEEN: dict[str, dict[str, str]] = {
         "harbor_ors": _HARBOR,
     },
     "SrsScore": {"ann_srs": "ada ben", "bo_srs": "ada cleo", "harbor_srs": _HARBOR},
+    "AuditEvent": {"northfield_event": "ada auditor", "harbor_event": "olga"},
 }
+# Types of which there is more with every request: of their lists only the rows above are looked for.
+GROWING = {"AuditEvent"}
 
 # What only oneself and superusers may do: mutation of the row named `user` and whose it is, by town.
 OF_ONESELF = {"updateUser"}

@@ -39,6 +39,13 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         FORBIDDEN,
         {"totalCount": 2, "nodes": [{"fullName": "Olga Olsen"}, {"fullName": "Otto Orr"}]},
     ),
+    "auditEvent": ("auditEvent(id: $entry) { kind }", FORBIDDEN, FORBIDDEN, None),
+    "auditEvents": (
+        "auditEvents(client: $ann) { totalCount nodes { id } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 0, "nodes": []},
+    ),
     "organization": ("organization { name }", FORBIDDEN, FORBIDDEN, {"name": "Harbor"}),
     "client": ("client(id: $ann) { id }", None, None, None),
     "clients": (f'clients(search: "Ann") {LIST}', EMPTY, EMPTY, EMPTY),
@@ -203,6 +210,7 @@ async def _ids(world: World) -> dict[str, str]:
     northfield, harbor = (await make_northfield(world)).ids, (await make_harbor(world)).ids
     return {
         **northfield,
+        "entry": global_id("AuditEvent", 1),
         "user": world.user.id,
         "token": global_id("ApiToken", world.user.row_id),  # each of the world's people has one, in their order
         "other": world.other_user.id,

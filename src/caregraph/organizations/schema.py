@@ -15,11 +15,12 @@ from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
 from caregraph.graph.search import contains
 
-from . import models, service
+from . import audit, models, service
 from .types import ApiToken, Organization, User
 
 USERS = Resource(User)
 API_TOKENS = Resource(ApiToken)
+AUDIT = Resource(audit.AuditEvent)
 
 
 @strawberry.type(description="What signing in answers.")
@@ -56,6 +57,10 @@ class Query:
     users: Page[User] | None = USERS.page(_found, order="full_name", needs=Permission.MANAGE_USERS)
     api_token: ApiToken | None = API_TOKENS.get()
     api_tokens: Page[ApiToken] | None = API_TOKENS.page()
+    audit_event: audit.AuditEvent | None = AUDIT.get(needs=Permission.AUDIT)
+    audit_events: Page[audit.AuditEvent] | None = AUDIT.page(
+        audit.found, order="occurred_at", descends=True, needs=Permission.AUDIT
+    )
     organization: Organization | None = Resource(Organization).mine(
         "organization_id",
         "Your own organization (`fit.agencies.get_mine`).",
