@@ -15,7 +15,9 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from caregraph import schema
+from caregraph.auth.jwks import Timing
 from caregraph.auth.links import Links
+from caregraph.auth.oidc import IdTokens, Trust
 from caregraph.auth.secrets import Passwords
 from caregraph.auth.tokens import SignIn
 from caregraph.db.attempts import Attempts
@@ -66,7 +68,7 @@ def create_app(
     """
     database = Database(settings)
     lookups = SignInLookups(database)
-    sign_in = SignIn(lookups, organization_of=row_id_of("Organization"))
+    sign_in = SignIn(lookups, organization_of=row_id_of("Organization"), id_tokens=_id_tokens(settings))
     counters = Counters(settings.rate_limit_url)
     sign_in_limits = SignInLimits(counters, settings)
     provided: dict[type[Any], Any] = {
@@ -123,6 +125,17 @@ def create_app(
     app.state.counters = counters
     app.state.streams = streams
     return app
+
+
+def _id_tokens(settings: Settings) -> IdTokens:
+    timing = Timing(
+        lifetime=settings.oidc_keys_lifetime,
+        grace=settings.oidc_keys_grace,
+        interval=settings.oidc_keys_interval,
+        timeout=settings.oidc_timeout,
+    )
+    trusted = (Trust(issuer=issuer, audience=audience, jwks_url=url) for issuer, audience, url in settings.oidc_trusts)
+    return IdTokens(trusted, timing=timing, leeway=settings.oidc_leeway)
 
 
 async def _sweep_regularly(database: Database, storage: Storage) -> None:

@@ -6,7 +6,7 @@ import strawberry
 
 if TYPE_CHECKING:
     from caregraph.organizations.types import Location, Organization, User
-    from caregraph.people.types import Client, File, Label
+    from caregraph.people.types import Client, File, Group, Label
     from caregraph.treatment.charts import EpisodeChart, ExplanationStep
     from caregraph.treatment.types import Episode, OrsScore, Rater, Score, Session, SrsScore
 
@@ -15,6 +15,7 @@ LocationRef = Annotated["Location", strawberry.lazy("caregraph.organizations.typ
 UserRef = Annotated["User", strawberry.lazy("caregraph.organizations.types")]
 ClientRef = Annotated["Client", strawberry.lazy("caregraph.people.types")]
 FileRef = Annotated["File", strawberry.lazy("caregraph.people.types")]
+GroupRef = Annotated["Group", strawberry.lazy("caregraph.people.types")]
 LabelRef = Annotated["Label", strawberry.lazy("caregraph.people.types")]
 EpisodeRef = Annotated["Episode", strawberry.lazy("caregraph.treatment.types")]
 RaterRef = Annotated["Rater", strawberry.lazy("caregraph.treatment.types")]

@@ -26,6 +26,18 @@ _ABOVE_ZERO = (
     "subscription_queue",
     "stream_recheck",
     "stream_heartbeat",
+    "oidc_keys_lifetime",
+    "oidc_keys_interval",
+    "oidc_timeout",
+)
+_NOT_BELOW_ZERO = (
+    "persisted_documents",
+    "persisted_bytes",
+    "oidc_keys_grace",
+    "oidc_leeway",
+    "api_token_lifetime",
+    "rate_limit",
+    "rate_limit_cost",
 )
 _CHOICES: dict[str, tuple[object, ...]] = {
     "profile": ("public", "first-party"),
@@ -34,6 +46,9 @@ _CHOICES: dict[str, tuple[object, ...]] = {
     "log_level": ("debug", "info", "warning", "error"),
     "log_format": ("json", "text"),
 }
+
+# Without TLS only from this machine, for development and tests.
+_LOOPBACK = tuple(f"http://{host}{end}" for host in ("localhost", "127.0.0.1", "[::1]") for end in ":/")
 
 
 class InvalidSettingError(ValueError):
@@ -131,6 +146,19 @@ class Settings:
         "Whether a person whom an identity provider vouches for may create an organization, and so an account",
         default=False,
     )
+    oidc_issuers: str = setting(
+        "OpenID Connect issuers whose JWTs sign people in by verified e-mail, with commas between; empty: none", ""
+    )
+    oidc_audiences: str = setting("The audience of each issuer's tokens, in the same order", "")
+    oidc_jwks_urls: str = setting(
+        "Where each issuer's keys are, in the same order; empty: where its discovery document says", ""
+    )
+    oidc_leeway: float = setting("Seconds by which an issuer's clock may differ", 60.0)
+    oidc_keys_lifetime: float = setting("Seconds after which an issuer's keys are fetched again", 3600.0)
+    oidc_keys_grace: float = setting("Seconds for which older keys serve on while their issuer is away", 21_600.0)
+    oidc_keys_interval: float = setting("Seconds between two fetches at least, also for a key that is not there", 10.0)
+    oidc_timeout: float = setting("Seconds after which a fetch of keys has failed", 5.0)
+    api_token_lifetime: int = setting("Seconds for which a new API token holds; 0: until it is revoked", 7_776_000)
     rate_limit: int = setting("Operations per minute of one principal; 0: no limit", 6_000)
     rate_limit_cost: int = setting("Points of cost per minute of one principal; 0: no limit", 10_000_000)
     rate_limit_url: str = setting(
@@ -158,17 +186,36 @@ class Settings:
                 f"{PREFIX}DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://"
             )
         self._check_limits()
+        self._check_issuers()
 
     def _check_limits(self) -> None:
         for one in dataclasses.fields(self):
             if one.name.startswith("maximum_") and getattr(self, one.name) <= 0:
                 raise InvalidSettingError(f"{PREFIX}{one.name.upper()} must be above 0")
-        for name in ("persisted_documents", "persisted_bytes", "rate_limit", "rate_limit_cost"):
+        for name in _NOT_BELOW_ZERO:
             if getattr(self, name) < 0:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must not be below 0")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must be one of {', '.join(map(str, choices))}")
+
+    def _check_issuers(self) -> None:
+        count = len(_listed(self.oidc_issuers))
+        if len(_listed(self.oidc_audiences)) != count or "" in _listed(self.oidc_audiences):
+            raise InvalidSettingError(f"{PREFIX}OIDC_AUDIENCES must name an audience for each of {PREFIX}OIDC_ISSUERS")
+        if self.oidc_jwks_urls and len(_listed(self.oidc_jwks_urls)) != count:
+            raise InvalidSettingError(f"{PREFIX}OIDC_JWKS_URLS must be as many as {PREFIX}OIDC_ISSUERS")
+        for name in ("oidc_issuers", "oidc_jwks_urls"):
+            for url in _listed(getattr(self, name)):
+                if not (url.startswith(("https://", *_LOOPBACK)) or (name == "oidc_jwks_urls" and not url)):
+                    raise InvalidSettingError(f"{PREFIX}{name.upper()} must begin with https://")
+
+    @property
+    def oidc_trusts(self) -> list[tuple[str, str, str]]:
+        """Issuer, audience and address of keys of each entry; the address may be empty."""
+        issuers = _listed(self.oidc_issuers)
+        urls = _listed(self.oidc_jwks_urls) or [""] * len(issuers)
+        return list(zip(issuers, _listed(self.oidc_audiences), urls, strict=True))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, **overrides: Any) -> "Settings":
@@ -179,6 +226,10 @@ class Settings:
             if text is not None:
                 values[one.name] = _read(one.name, text, type(one.default))
         return cls(**values | {name: value for name, value in overrides.items() if value is not None})
+
+
+def _listed(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",")] if text.strip() else []
 
 
 def _read(name: str, text: str, kind: type) -> Any:

@@ -208,7 +208,7 @@ def test_every_node_type_can_be_reached_by_node() -> None:
     }
 
     assert nodes == {
-        *("AuditEvent", "Client", "Episode", "File", "Label", "Location", "Organization"),
+        *("ApiToken", "AuditEvent", "Client", "Episode", "File", "Group", "Label", "Location", "Organization"),
         *("OrsScore", "Rater", "Session", "SrsScore", "User"),
     }
     assert {made.python_name for made in KitQuery.__strawberry_definition__.fields} == {

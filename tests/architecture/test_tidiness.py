@@ -21,6 +21,7 @@ NAMED = {"ids": lambda module: "/".join(module.path.parts[-2:])}
 
 # Core tables, which no visibility rule touches, outside `db/`: each use says why nothing leaks by it.
 PAST_THE_RULES = {
+    ("graph/links.py", "table_of"): "reads the foreign key of a link; the statement is on the model it leads to",
     ("graph/relations.py", "table_of"): "reads foreign keys when the schema is built, sends no statement",
     ("organizations/types.py", "table_of"): "a link's column: the loader adds the rule and the tenant",
     ("treatment/charts.py", "table_of"): "a link's columns: the loader adds the rule and the tenant",
@@ -40,6 +41,7 @@ PAST_THE_NET = {
     "db/events.py": "which rows a change is about, in its own tenant; readers look at them as themselves",
     "graph/actions.py": "starts from visible(...)",
     "graph/context.py": "what loaders run starts from visible(...) or criterion(...)",
+    "organizations/service.py": "revokes the tokens of a user whom the viewer may change, but whose tokens nobody sees",
     "treatment/service.py": "keeps ages of places whose other end the viewer does not see",
     "organizations/founding.py": "the highest id of a table, to number new rows by",
     "cli/demo/credentials.py": "replaces the demo's own calculator plan",

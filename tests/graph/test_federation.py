@@ -10,7 +10,7 @@ from caregraph.graph.federation import entity_types
 from caregraph.graph.node import global_id
 from caregraph.graph.subgraph import subgraph_sdl
 from factories.organizations import make_location
-from factories.people import make_client, make_file, make_label
+from factories.people import make_client, make_file, make_group, make_label
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Answer, Principal, World
 
@@ -96,10 +96,12 @@ async def test_every_entity_is_found(world: World) -> None:
     session = await make_session(world.user, episode)
     rater = await make_rater(world.user, episode, client)
     rows = {
+        "ApiToken": world.superuser.row_id,  # each of the world's people has one, in their order
         "AuditEvent": 1,
         "Client": client.id,
         "Episode": episode.id,
         "File": (await make_file(world.user, client)).id,
+        "Group": (await make_group(world.user, "Nurses")).id,
         "Label": (await make_label(world.user, "urgent")).id,
         "Location": (await make_location(world.user)).id,
         "Organization": 1,

@@ -47,6 +47,8 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
     answers = await _run("composition.mjs", endpoint)
 
     roots = [
+        "apiToken",
+        "apiTokens",
         "auditEvent",
         "auditEvents",
         "client",
@@ -55,6 +57,8 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
         "episode",
         "episodes",
         "file",
+        "group",
+        "groups",
         "label",
         "labels",
         "location",

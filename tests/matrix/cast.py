@@ -78,8 +78,11 @@ def _acting_in(principal: Principal, organization_id: int) -> Principal:
 
 
 def _of_people(people: dict[str, Principal]) -> dict[str, str]:
-    users = {name: one.id for name, one in people.items() if name not in {"nobody", "calculator", "undecided"}}
-    return {**users, "northfield": global_id("Organization", 1), "harbor": global_id("Organization", 2)}
+    have_accounts = {name: one for name, one in people.items() if name not in {"nobody", "calculator", "undecided"}}
+    users = {name: one.id for name, one in have_accounts.items()}
+    # Each account was made with one token, so both count alike.
+    tokens = {f"{name}_token": global_id("ApiToken", one.row_id) for name, one in have_accounts.items()}
+    return {**users, **tokens, "northfield": global_id("Organization", 1), "harbor": global_id("Organization", 2)}
 
 
 async def _rows(world: World) -> dict[str, str]:

@@ -75,6 +75,7 @@ def _bens(world: World, town: Town) -> set[str]:
     own = [
         "ann",
         "label",
+        "group",
         "alone",
         "shared",
         "ann_rater",
@@ -103,6 +104,7 @@ async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
         "orsScore": ids["ann_rated"],
         "srsScore": ids["ann_srs"],
         "label": ids["label"],
+        "group": ids["group"],
         "file": ids["ann_file"],
         "location": ids["location"],
         "user": world.colleague.id,

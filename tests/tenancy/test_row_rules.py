@@ -26,6 +26,7 @@ FUNCTIONS = {
     "caregraph_api_token",
     "caregraph_calculator",
     "caregraph_account",
+    "caregraph_identified",
     "caregraph_person",
     "caregraph_works_elsewhere",
     "caregraph_last_membership",
@@ -315,6 +316,8 @@ async def test_a_look_up_answers_for_the_one_secret_asked_for(world: World) -> N
         "SELECT count(*) FROM caregraph_api_token('ben@northfield.example', '')",
         "SELECT count(*) FROM caregraph_calculator('calc@northfield.example', '%')",
         "SELECT count(*) FROM caregraph_account('%@northfield.example')",
+        "SELECT count(*) FROM caregraph_person('%@northfield.example', now())",
+        "SELECT count(*) FROM caregraph_person('', now())",
     ):
         assert await _one(world, Viewer.nobody(), sql) == (0,)
     account = await _one(world, Viewer.nobody(), "SELECT * FROM caregraph_account('ben@northfield.example')")

@@ -11,18 +11,18 @@ from factories.treatment import make_episode, make_ors, make_rater, make_session
 from kit import Principal, World
 
 
-async def _places(principal: Principal, place: str, group: str, client: Client) -> Location:
-    """A location, a granted permission, and a group with a client and a user in it."""
+async def _places(principal: Principal, place: str, group: str, *clients: Client) -> tuple[Location, Group]:
+    """A location, a granted permission, and a group with clients and a user in it."""
     async with principal.world.writing(principal) as tx:
         location = Location(name=place, is_headquarters=True)
         tx.add(location)
         tx.add(GrantedPermission(user_id=principal.row_id, key="CREATE_DEPLOYMENT"))
-        made = Group(name=group)
+        made = Group(name=group, bio="Of the town")
         tx.add(made)
         await tx.flush()
-        tx.add(ClientGroup(client_id=client.id, group_id=made.id))
+        tx.add_all(ClientGroup(client_id=client.id, group_id=made.id) for client in clients)
         tx.add(UserGroup(user_id=principal.row_id, group_id=made.id))
-    return location
+    return location, made
 
 
 HIDDEN = {"alias": "HIDDEN alias", "ssn": "HIDDEN ssn", "comment": "HIDDEN comment", "phone": "999"}
@@ -37,7 +37,10 @@ class Town(SimpleNamespace):
 
 
 async def make_northfield(world: World) -> Town:
-    """Ben's Ann has an episode alone and shares one with Cleo's Bo; Cleo's Zoe has an episode of her own."""
+    """Ben's Ann has an episode alone and shares one with Cleo's Bo; Cleo's Zoe has an episode of her own.
+
+    Ann and Bo are in a group.
+    """
     ann = await make_client(world.user, full_name="Ann", alias="A", birth_date=date(1990, 1, 1))
     bo = await make_client(world.colleague, full_name="HIDDEN Bo", **HIDDEN)
     zoe = await make_client(world.colleague, full_name="HIDDEN Zoe", **HIDDEN)
@@ -50,12 +53,14 @@ async def make_northfield(world: World) -> Town:
     alone_session = await make_session(world.user, alone, date(2026, 2, 2))
     session = await make_session(world.user, shared, date(2026, 1, 12))
     zoe_session = await make_session(world.colleague, zoes, date(2026, 1, 13))
+    location, group = await _places(world.colleague, "Town hall", "Nurses", ann, bo)
     return Town(
-        location=await _places(world.colleague, "Town hall", "HIDDEN group", bo),
+        location=location,
         ann=ann,
         bo=bo,
         zoe=zoe,
         label=label,
+        group=group,
         alone=alone,
         shared=shared,
         zoes=zoes,
@@ -83,11 +88,13 @@ async def make_harbor(world: World) -> Town:
     label = await make_label(world.other_superuser, "HIDDEN label", kay)
     episode = await make_episode(owner, kay, title="HIDDEN harbor", labels=(label,))
     rater = await make_rater(owner, episode, kay, full_name="HIDDEN harbor rater")
+    location, group = await _places(owner, "HIDDEN harbor house", "HIDDEN harbor group", kay)
     session = await make_session(owner, episode, date(2026, 1, 14))
     return Town(
-        location=await _places(owner, "HIDDEN harbor house", "HIDDEN harbor group", kay),
+        location=location,
         kay=kay,
         label=label,
+        group=group,
         episode=episode,
         rater=rater,
         session=session,

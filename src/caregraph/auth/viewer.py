@@ -97,6 +97,7 @@ class Viewer:
     identity: Identity | None = None
     application_id: int | None = None
     access_token_id: int | None = None
+    api_token_id: int | None = None
     deployment_session_id: int | None = None
     calculator_plan_id: int | None = None
     permissions: frozenset[Permission] = frozenset()

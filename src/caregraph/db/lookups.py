@@ -1,12 +1,14 @@
 """The few look-ups that no tenant holds, by secret, e-mail or account: on PostgreSQL `SECURITY DEFINER` functions.
 
 Each reads global tables past row-level security and answers for the one account asked for; a migration creates the
-functions, this list is all of them: `caregraph_api_token`, `caregraph_calculator`, `caregraph_account` before a tenant
-is known; `caregraph_person`, everything of the caller's own account; `caregraph_works_elsewhere`, yes or no.
+functions, this list is all of them: `caregraph_api_token`, `caregraph_identified`, `caregraph_calculator`,
+`caregraph_account` before a tenant is known; `caregraph_person`, everything of the caller's own account;
+`caregraph_works_elsewhere`, yes or no.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -24,12 +26,19 @@ _MEMBERSHIP = (
 )
 _STATEMENTS = {
     "api_token": (
-        "SELECT " + _MEMBERSHIP + " FROM api_tokens t"  # noqa: S608 our names
+        "SELECT t.id AS token_id, " + _MEMBERSHIP + " FROM api_tokens t"  # noqa: S608 our names
         " JOIN users u ON u.id = t.user_id JOIN memberships m ON m.user_id = u.id"
         " WHERE t.token_hash = :secret AND u.email = :email AND u.api_enabled AND NOT m.is_disabled"
         " AND (t.expires_at IS NULL OR t.expires_at > CURRENT_TIMESTAMP)"
         " AND (m.signed_out_at IS NULL OR m.signed_out_at < t.created_at)"
         " ORDER BY m.id"
+    ),
+    "identified": (
+        "SELECT u.id AS account_id, u.api_enabled, " + _MEMBERSHIP + " FROM users u"  # noqa: S608 our names
+        " LEFT JOIN memberships m ON m.user_id = u.id AND NOT m.is_disabled"
+        " AND (m.signed_out_at IS NULL OR m.signed_out_at <= :issued)"
+        " AND (u.signed_out_at IS NULL OR u.signed_out_at <= :issued)"
+        " WHERE u.email = :email ORDER BY m.id"
     ),
     "calculator": (
         "SELECT p.id, p.organization_id FROM calculator_plans p WHERE p.token_hash = :secret AND p.email = :email"
@@ -101,7 +110,19 @@ class SignInLookups:
     async def api_token(self, email: str, token_hash: str) -> SignedInUser | None:
         """The user of a live token of an enabled account."""
         rows = await self._rows("api_token", email=email, secret=token_hash)
-        return SignedInUser(rows[0].user_id, [_membership(row) for row in rows]) if rows else None
+        if not rows:
+            return None
+        return SignedInUser(rows[0].user_id, [_membership(row) for row in rows], api_token_id=rows[0].token_id)
+
+    async def identified(self, email: str, issued_at: datetime) -> SignedInUser | None:
+        """The account of a person, with the memberships for which a token from `issued_at` holds; null without one."""
+        # SQLite keeps times as text without a zone.
+        issued = issued_at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+        rows = await self._rows("identified", email=email, issued=issued if self._database.is_sqlite else issued_at)
+        if not rows:
+            return None
+        held = [_membership(row) for row in rows if row.api_enabled and row.organization_id is not None]
+        return SignedInUser(rows[0].account_id, held)
 
     async def calculator(self, email: str, token_hash: str) -> tuple[int, int] | None:
         """Plan and organization of calculator credentials."""
@@ -116,13 +137,15 @@ class SignInLookups:
         row = rows[0]
         return Account(row.user_id, row.password_hash, bool(row.api_enabled), row.organization_id)
 
-    async def _rows(self, name: str, **arguments: str) -> Sequence[Any]:
+    async def _rows(self, name: str, **arguments: str | datetime) -> Sequence[Any]:
+        if any(isinstance(value, str) and "\x00" in value for value in arguments.values()):
+            return []  # PostgreSQL has no such text
         statement = _statement(self._database, name, **arguments).execution_options(signs_in=True)
         async with self._database.read_session(Viewer.nobody()) as session:
             return (await session.execute(statement)).all()
 
 
-def _statement(database: Database, name: str, **arguments: str | int) -> TextClause:
+def _statement(database: Database, name: str, **arguments: str | int | datetime) -> TextClause:
     statement = _STATEMENTS[name]
     if not database.is_sqlite:
         statement = f"SELECT * FROM caregraph_{name}({', '.join(f':{key}' for key in arguments)})"  # noqa: S608 our names

@@ -189,6 +189,10 @@ def _input_problems(one: Action, arguments: Mapping[str, Any]) -> Iterator[UserE
             yield from problems(value, (camel(name),), model=model)
         elif isinstance(value, list) and len(value) > LONGEST_LIST:
             yield UserError(code=Code.INVALID, message=f"must have at most {LONGEST_LIST} items", path=[camel(name)])
+        elif isinstance(value, list):
+            for place, item in enumerate(value):
+                if has_object_definition(item):
+                    yield from problems(item, (camel(name), f"{place}"), model=model)
 
 
 async def _commit(one: Action, context: Context, arguments: dict[str, Any], name: str) -> Any:

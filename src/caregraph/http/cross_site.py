@@ -24,6 +24,7 @@ _ALLOWED_HEADERS = (
     "X-Api-Token",
     "X-Calculator-Email",
     "X-Calculator-Token",
+    "X-Organization",
 )
 _PREFLIGHT_SECONDS = 600
 

@@ -79,7 +79,10 @@ def _last_name(context: Any) -> str | None:
 
 
 class User(Dated, Searchable, Base):
-    """An account, global: memberships say where it works. `email` is stored case-folded."""
+    """An account, global: memberships say where it works. `email` is stored case-folded.
+
+    Tokens of other issuers from before `signed_out_at` fail everywhere.
+    """
 
     __tablename__ = "users"
     # The new row is invisible to row-level security until its membership exists, so its id is fetched beforehand.
@@ -106,6 +109,7 @@ class User(Dated, Searchable, Base):
     screen_lock_after_score: Mapped[bool] = mapped_column(default=False)
     screen_lock_code: Mapped[str | None]
     screen_lock_timeout: Mapped[int | None]
+    signed_out_at: Mapped[datetime | None]
 
 
 class Membership(TenantRow, Timestamped, Base):

@@ -48,8 +48,8 @@ def users(viewer: Viewer) -> ColumnElement[bool]:
 
 @rule(models.ApiToken, resource="users")
 def api_tokens(viewer: Viewer) -> ColumnElement[bool]:
-    """Tokens of the users one sees."""
-    return models.ApiToken.user_id.in_(ids(models.User.id).where(users(viewer)))
+    """One's own."""
+    return and_(members(viewer), models.ApiToken.user_id == viewer.user_id)
 
 
 def is_self_or_superuser(viewer: Viewer, user: models.User) -> bool:

@@ -1,5 +1,6 @@
 """Root fields of organizations."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -18,11 +19,12 @@ from caregraph.graph.search import contains
 
 from . import audit, founding, models, places, service
 from .person import CurrentUser, current_user
-from .types import Location, Organization, User
+from .types import ApiToken, Location, Organization, User
 
 USERS = Resource(User)
 ORGANIZATIONS = Resource(Organization)
 LOCATIONS = Resource(Location)
+API_TOKENS = Resource(ApiToken)
 AUDIT = Resource(audit.AuditEvent)
 
 
@@ -31,7 +33,16 @@ class AuthenticatePayload:
     """`fit.authentication.get_token`."""
 
     api_token: str | None = field("The token, shown this once.")
+    expires_at: datetime | None = field("When the token ends; null: not before it is revoked.")
     errors: list[UserError] = field("Why there is no token; empty when there is.")
+
+
+@strawberry.type(description="What signing out answers.")
+class SignOutPayload:
+    """`fit.authentication` has no call that revokes."""
+
+    revoked_count: int | None = field("How many API tokens were revoked; null when refused.")
+    errors: list[UserError] = field("Why nothing was revoked; empty when it was.")
 
 
 async def _named(
@@ -64,6 +75,8 @@ class Query:
 
     me: User | None = USERS.mine("user_id", "The signed-in user (`fit.users.get_me`).")
     user: User | None = USERS.get()
+    api_token: ApiToken | None = API_TOKENS.get()
+    api_tokens: Page[ApiToken] | None = API_TOKENS.page()
     audit_event: audit.AuditEvent | None = AUDIT.get(needs=Permission.AUDIT)
     audit_events: Page[audit.AuditEvent] | None = AUDIT.page(
         audit.found, order="occurred_at", descends=True, needs=Permission.AUDIT
@@ -94,6 +107,9 @@ class Mutation:
     )
     create_location: Payload[Location] | None = action(places.create_location, needs=Permission.MANAGE_LOCATION)
     update_location: Payload[Location] | None = action(places.update_location, needs=Permission.MANAGE_LOCATION)
+    sign_out: SignOutPayload | None = action(service.sign_out, needs=Permission.ACCOUNT)
+    sign_user_out: Payload[User] | None = action(service.sign_user_out, needs=Permission.MANAGE_USERS)
+    revoke_api_token: DeletePayload | None = action(service.revoke_api_token, needs=Permission.CARE)
     create_user: Payload[User] | None = action(service.create_user, needs=Permission.MANAGE_USERS)
     update_user: Payload[User] | None = action(service.update_user, needs=Permission.CARE)
     delete_user: DeletePayload | None = action(service.delete_user, needs=Permission.MANAGE_USERS)

@@ -14,7 +14,7 @@ from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page, Window
 from caregraph.graph.relations import many, one
 from caregraph.graph.scalars import EmailAddress, PhoneNumber, Url
-from caregraph.refs import ClientRef, EpisodeRef, LocationRef, OrganizationRef, UserRef
+from caregraph.refs import ClientRef, EpisodeRef, GroupRef, LocationRef, OrganizationRef, UserRef
 
 from . import models
 from .enums import StaffGender, Vertical
@@ -124,8 +124,8 @@ class Location(Node):
 class User(Node):
     """A therapist, coach or worker with an account.
 
-    Of other users one sees id, e-mail and names. What is known of them at work is null except to managers, superusers
-    and applications; what is personal is null except to superusers.
+    Of other users one sees id, e-mail, names and groups. What is known of them at work is null except to managers,
+    superusers and applications; what is personal is null except to superusers.
     """
 
     email: EmailAddress = field("E-mail to sign in with, in lower case; unique among all users.")
@@ -152,6 +152,10 @@ class User(Node):
         description="Clients whom this user owns and you may see.", through="client_owners", order="full_name", size=50
     )
 
+    groups: list[GroupRef] = many(
+        description="Groups that the user works with.", through="user_groups", order="name", size=2
+    )
+
     @method("Roles held in your organization; empty for an ordinary user, null to other ordinary users.")
     async def roles(self: models.User, info: Info) -> list[Role] | None:
         """Part of what is known at work."""
@@ -165,3 +169,16 @@ class User(Node):
         """Memberships elsewhere are never shown."""
         context = info.context
         return await context.load(RowById(models.Organization), context.viewer.organization_id)  # type: ignore[no-any-return]
+
+
+@node(models.ApiToken)
+class ApiToken(Node):
+    """An API token of yours, without the token itself, which `authenticate` shows once."""
+
+    created_at: datetime = field("When `authenticate` gave it.")
+    expires_at: datetime | None = field("When it ends; null: not before it is revoked.")
+
+    @method("Whether this request is sent with it.")
+    def is_current(self: models.ApiToken, info: Info) -> bool:
+        """By the credentials, which name the row."""
+        return info.context.viewer.api_token_id == self.id
