@@ -16,9 +16,11 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from caregraph import schema
 from caregraph.auth.links import Links
+from caregraph.auth.sealing import Seal
 from caregraph.auth.secrets import Passwords
 from caregraph.auth.tokens import SignIn
 from caregraph.db.attempts import Attempts
+from caregraph.db.clients import Clients
 from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Database
@@ -32,6 +34,7 @@ from caregraph.http.draining import Draining
 from caregraph.http.guard import Guard
 from caregraph.http.health import Health
 from caregraph.http.metrics import Metrics
+from caregraph.http.oauth import OAuth
 from caregraph.http.requestlog import OperationLog, RequestLog
 from caregraph.http.runner import Runner
 from caregraph.http.sockets import SocketEndpoint
@@ -39,6 +42,7 @@ from caregraph.http.streams import Streams
 from caregraph.http.tracing import Tracing
 from caregraph.http.view import GraphQLEndpoint
 from caregraph.operations import operations
+from caregraph.organizations.granting import Grants
 from caregraph.people import files
 from caregraph.settings import Settings
 
@@ -62,9 +66,12 @@ def create_app(
     """
     database = Database(settings)
     lookups = SignInLookups(database)
-    sign_in = SignIn(lookups, organization_of=row_id_of("Organization"))
+    attempts = Attempts(database, window=settings.sign_in_window)
+    clients, seal = Clients(lookups, attempts, settings), Seal(settings.secret_key)
+    sign_in = SignIn(lookups, organization_of=row_id_of("Organization"), clients=clients)
     provided: dict[type[Any], Any] = {
-        Attempts: Attempts(database, window=settings.sign_in_window),
+        Attempts: attempts,
+        Seal: seal,
         SignInLookups: lookups,
         Storage: Storage(settings.files_url),
         Links: Links(settings.secret_key or secrets.token_hex(32), lifetime=settings.link_lifetime),
@@ -84,6 +91,7 @@ def create_app(
         Route("/graphql", GraphQLEndpoint(runner, sign_in, streams)),
         WebSocketRoute("/graphql", SocketEndpoint(streams)),
         Route("/files/{token}", Downloads(partial(files.stored, database), provided[Storage], provided[Links]).answer),
+        *OAuth(Grants(database, clients, seal, settings), settings).routes(),
         *Health(database, draining).routes(),
         *([metrics.route(token=settings.metrics_token)] if settings.metrics else []),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),

@@ -23,6 +23,7 @@ class Permission(enum.Enum):
     CREATE_DEPLOYMENT = "`CREATE_DEPLOYMENT` or superuser"
     CREATE_ASSESSMENT = "`CREATE_ASSESSMENT` or superuser"
     ASSESSMENT_AUTHOR = "`ASSESSMENT_AUTHOR` or superuser"
+    API_KEYS = "application by its API key or access token, or superuser"
     APPLICATION = "application by its API key or access token"
     APPLICATION_SECRET = "application by its key and secret (HTTP Basic)"  # noqa: S105 a description
     RESPOND = "deployment session token"
@@ -47,10 +48,11 @@ SUPERUSER_PERMISSIONS = USER_PERMISSIONS.union(
         Permission.MANAGE_USERS,
         Permission.MANAGE_LABELS,
         Permission.MANAGE_APPLICATIONS,
+        Permission.API_KEYS,
     },
     *GRANTABLE.values(),
 )
-GROUP_APPLICATION_PERMISSIONS = frozenset({Permission.CARE, Permission.APPLICATION})
+GROUP_APPLICATION_PERMISSIONS = frozenset({Permission.CARE, Permission.APPLICATION, Permission.API_KEYS})
 APPLICATION_PERMISSIONS = GROUP_APPLICATION_PERMISSIONS | {Permission.ORGANIZATION, Permission.MANAGE_LABELS}
 CALCULATOR_PERMISSIONS = frozenset({Permission.CALCULATE})
 

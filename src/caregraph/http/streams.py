@@ -73,7 +73,7 @@ class Streams:
 
     async def viewer(self, caller: Caller) -> Viewer:
         """Who the caller is now; raises `InvalidCredentialsError`."""
-        return await self._sign_in.viewer(caller.credentials)
+        return await self._sign_in.viewer(caller.credentials, caller.address)
 
     async def start(self, ready: Ready, caller: Caller) -> Stream:
         """Start an operation; a subscription hears of every commit from here on. Raises what `told` tells."""

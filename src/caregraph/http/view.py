@@ -82,8 +82,8 @@ class GraphQLEndpoint:
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries go by GET", allow="POST")
         trace = FederatedTrace.wanted(request.headers) if self._runner.settings.federation else None
         async with while_present(request.receive):
-            viewer = await self._sign_in.viewer(request.headers)
-            context = self._runner.context(viewer, request.client.host if request.client else "")
+            address = request.client.host if request.client else ""
+            context = self._runner.context(await self._sign_in.viewer(request.headers, address), address)
             context.watch = None if trace is None else MiddlewareManager(trace)
             result = await self._runner.run(ready, context)
         return self._response(result if trace is None else trace.told(result), answer_as)

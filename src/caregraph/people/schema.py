@@ -13,15 +13,17 @@ from caregraph.graph.fields import describe
 from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
 from caregraph.graph.search import contains, named
+from caregraph.organizations.types import Application
 
-from . import files, models, service
+from . import files, models, service, tokens
 from .inputs import LabelInput
 from .lists import ListScope, owned_clients
-from .types import Client, File, Label
+from .types import Client, File, Group, Label
 
 CLIENTS = Resource(Client)
 LABELS = Resource(Label)
 FILES = Resource(File)
+GROUPS = Resource(Group)
 
 
 async def _found(
@@ -50,6 +52,7 @@ class Query:
     clients: Page[Client] | None = CLIENTS.page(_found, order="full_name")
     file: File | None = FILES.get()
     label: Label | None = LABELS.get()
+    group: Group | None = GROUPS.get()
     labels: Page[Label] | None = LABELS.page(order="name")
 
 
@@ -61,6 +64,9 @@ class Mutation:
     delete_client: DeletePayload | None = action(service.delete_client, needs=Permission.CARE)
     set_client_owners: Payload[Client] | None = action(service.set_owners, needs=Permission.CARE)
     set_client_labels: Payload[Client] | None = action(service.set_labels, needs=Permission.CARE)
+    set_application_groups: Payload[Application] | None = action(
+        tokens.set_application_groups, needs=Permission.MANAGE_APPLICATIONS
+    )
     upload_file: Payload[File] | None = action(files.upload_file, needs=Permission.CARE)
     delete_file: DeletePayload | None = action(files.delete_file, needs=Permission.CARE)
     create_label: Payload[Label] | None = LABELS.create(LabelInput, needs=Permission.MANAGE_LABELS)

@@ -70,3 +70,11 @@ class File(Node):
     created_at: datetime = field("When it was uploaded.")
     client: ClientRef = one("files.client_id", "The client whom it is about.")
     url: str = computed(files.link)
+
+
+@node(models.Group)
+class Group(Node):
+    """A cohort of clients: a practice, an employer, a class. Credentials can be limited to groups."""
+
+    name: str = field("Name, unique within the organization.")
+    bio: str | None = field("What the group is.")
