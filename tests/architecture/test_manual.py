@@ -36,6 +36,8 @@ OUTPUT = {name: one for name, one in TYPES.items() if is_object_type(one) or is_
 PLAIN_LISTS = {
     "Query.nodes": "as many as were asked for, at most 100",
     "User.roles": "at most one of each role",
+    "Application.scopes": "at most every scope there is",
+    "AccessToken.scopes": "at most every scope there is",
     "UserError.path": "as deep as the input",
     "EpisodeChart.series": "an informant each: clients and raters of one episode",
     "ChartSeries.points": "a session each",
@@ -200,6 +202,7 @@ def test_every_node_type_can_be_reached_by_node() -> None:
     }
 
     assert nodes == {
+        *("AccessToken", "ApiKey", "Application", "CalculatorPlan", "Group"),
         *("Client", "Episode", "File", "Label", "Organization"),
         *("OrsScore", "Rater", "Session", "SrsScore", "User"),
     }

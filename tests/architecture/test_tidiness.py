@@ -23,6 +23,7 @@ NAMED = {"ids": lambda module: "/".join(module.path.parts[-2:])}
 PAST_THE_RULES = {
     ("graph/relations.py", "table_of"): "reads foreign keys when the schema is built, sends no statement",
     ("organizations/types.py", "table_of"): "a link's column: the loader adds the rule and the tenant",
+    ("people/tokens.py", "table_of"): "a link's columns: the loader adds the rule and the tenant",
     ("treatment/charts.py", "table_of"): "a link's columns: the loader adds the rule and the tenant",
     ("treatment/service.py", "table_of"): "names the tables for delete_orphans in db/, which keeps to the tenant",
     ("treatment/statistics.py", "__table__"): "columns of a model that the same statement selects, so the rule applies",
@@ -39,7 +40,6 @@ PAST_THE_NET = {
     "graph/context.py": "what loaders run starts from visible(...) or criterion(...)",
     "treatment/service.py": "keeps ages of places whose other end the viewer does not see",
     "cli/provision.py": "the highest id of a table, to number demo rows",
-    "cli/demo/credentials.py": "replaces the demo's own calculator plan",
 }
 BANNED_WORDS = re.compile(r"\b(comprehensive|robust|enhanced|seamless|leverage|utili[sz]e)\b", re.IGNORECASE)
 BANNER = re.compile(r"#\s*([=*#~-])\1{3,}|#.*([=*#~-])\2{3,}\s*$")
