@@ -193,7 +193,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _attributes_of(document: Any) -> Any:
     data = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(data, dict) or data.get("type", "token") not in {"token", "oauth/token"}:
+    if not isinstance(data, dict) or data.get("type", "token") not in ("token", "oauth/token"):
         raise GrantError("invalid_request", "data must be a resource object of the type token")
     return data.get("attributes")
 
