@@ -538,7 +538,9 @@ async def test_an_oauth_client_of_others_gets_refreshes_and_revokes(
     first = client.parse_request_body_response((await send(world, body, form)).text)
     url, headers, _ = client.add_token("http://caregraph.test/graphql", "POST", headers={})
     found = await world.http.post(url, json={"query": NAMES}, headers=headers)
-    body = client.prepare_refresh_body(refresh_token=first["refresh_token"], client_secret=program.secret)
+    body = client.prepare_refresh_body(
+        refresh_token=first["refresh_token"], client_id=program.row.key, client_secret=program.secret
+    )
     second = client.parse_request_body_response((await send(world, body, form)).text)
     url, headers, body = client.prepare_token_revocation_request(
         "http://caregraph.test/oauth/revoke", second["access_token"], "access_token", client_secret=program.secret

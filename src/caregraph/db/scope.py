@@ -45,11 +45,12 @@ def rule(model: type[Any], *, resource: str | None = None) -> Callable[[Rule], R
     """Declare the visibility rule of `model`; the tenant is added to it and need not be repeated.
 
     `resource` is what scopes call the rows, by default the table's name; parts and links are named as their whole.
+    `UNSCOPED` rows are left to their rule.
     """
 
     def declare(rows: Rule) -> Rule:
         RULES[model] = rows
-        RESOURCES[model] = resource or model.__tablename__
+        RESOURCES[model] = model.__tablename__ if resource is None else resource
         return rows
 
     return declare
@@ -66,10 +67,15 @@ def criterion(model: type[Any], viewer: Viewer) -> ColumnElement[bool]:
     Raises `ScopeTooSmallError` where the credentials' scopes do not let rows of `model` be read at all.
     """
     declared = _declared(model)
-    if not may_read(declared, viewer):
-        raise ScopeTooSmallError(f"{RESOURCES[declared]}.read")
+    demand_read(declared, viewer)
     rows = RULES[declared](viewer)
     return and_(_tenant(model, viewer), rows) if issubclass(model, TenantRow) else rows
+
+
+def demand_read(model: type[Any], viewer: Viewer) -> None:
+    """Raise `ScopeTooSmallError` where the credentials' scopes do not let rows of `model` be read."""
+    if not may_read(model, viewer):
+        raise ScopeTooSmallError(f"{RESOURCES[_declared(model)]}.read")
 
 
 def demand_write(model: type[Any], viewer: Viewer) -> None:
