@@ -1,15 +1,18 @@
 """Applications, and how they sign in over HTTP."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
 from caregraph.auth.sealing import Seal
 from caregraph.auth.secrets import new_token, token_hash
+from caregraph.db.base import now
 from caregraph.graph.node import global_id
 from caregraph.organizations import models
 from caregraph.people.models import Client, ClientGroup, Group
+from caregraph.treatment.models import CalculatorPlan
 from kit import Principal, World
 
 TOKEN = "/oauth/token"
@@ -71,6 +74,29 @@ async def make_application(principal: Principal, *groups: Group, scopes: str = "
         tx.add(models.ApplicationSecret(application_id=row.id, secret_hash=token_hash(secret), sealed=sealed))
         tx.add_all(models.ApplicationGroup(application_id=row.id, group_id=one.id) for one in groups)
     return Program(principal.world, row, secret)
+
+
+async def make_everything(principal: Principal, name: str, *groups: Group) -> dict[str, str]:
+    """An application and a plan of the calculator with all that hangs on them; their ids."""
+    later = now() + timedelta(hours=1)
+    program = await make_application(principal, *groups, name=name, key=f"key of {name}")
+    of_it = {"application_id": program.row.id}
+    async with principal.world.writing(principal) as tx:
+        token = models.AccessToken(
+            **of_it, family=name, token_hash=f"token of {name}", scopes="all", expires_at=later, ends_at=later
+        )
+        key = models.ApiKey(**of_it, token_hash=f"key of {name}")
+        plan = CalculatorPlan(email=f"{name}@x.example", token_hash=f"plan of {name}", remaining_requests=1)
+        tx.add_all([token, key, plan])
+        tx.add(models.UsedAssertion(**of_it, fingerprint=name, expires_at=later))
+        tx.add(models.SessionToken(deployment_session_id=1, token_hash=f"session of {name}", expires_at=later))
+        await tx.flush()
+    return {
+        "application": program.id,
+        "access_token": global_id("AccessToken", token.id),
+        "api_key": global_id("ApiKey", key.id),
+        "plan": global_id("CalculatorPlan", plan.id),
+    }
 
 
 async def make_group(principal: Principal, name: str, *clients: Client) -> Group:

@@ -7,9 +7,10 @@ import pytest
 
 from caregraph import schema
 from caregraph.graph.federation import entity_types
-from caregraph.graph.node import global_id
+from caregraph.graph.node import global_id, parse_id
 from caregraph.graph.subgraph import subgraph_sdl
 from factories.people import make_client, make_file, make_label
+from factories.programs import make_everything, make_group
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Answer, Principal, World
 
@@ -94,10 +95,17 @@ async def test_every_entity_is_found(world: World) -> None:
     episode = await make_episode(world.user, client)
     session = await make_session(world.user, episode)
     rater = await make_rater(world.user, episode, client)
+    programs = await make_everything(world.superuser, "Program")
+    group = await make_group(world.superuser, "North")
     rows = {
+        "AccessToken": (parse_id(programs["access_token"]) or ("", 0))[1],
+        "ApiKey": (parse_id(programs["api_key"]) or ("", 0))[1],
+        "Application": (parse_id(programs["application"]) or ("", 0))[1],
+        "CalculatorPlan": (parse_id(programs["plan"]) or ("", 0))[1],
         "Client": client.id,
         "Episode": episode.id,
         "File": (await make_file(world.user, client)).id,
+        "Group": group.id,
         "Label": (await make_label(world.user, "urgent")).id,
         "Organization": 1,
         "OrsScore": (await make_ors(world.user, session, client)).id,

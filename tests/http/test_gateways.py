@@ -47,11 +47,19 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
     answers = await _run("composition.mjs", endpoint)
 
     roots = [
+        "accessToken",
+        "apiKey",
+        "apiKeys",
+        "application",
+        "applications",
+        "calculatorPlan",
+        "calculatorPlans",
         "client",
         "clients",
         "episode",
         "episodes",
         "file",
+        "group",
         "label",
         "labels",
         "me",

@@ -21,6 +21,7 @@ from tenancy.two_towns import Town, make_harbor, make_northfield
 
 CORE = schema.core(built_schema())
 DEPTH = 2
+PROGRAMS = ("Application.", "AccessToken.", "ApiKey.")
 
 
 def _selection(kind: Any, depth: int) -> str:
@@ -119,7 +120,34 @@ async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
         for name, made in kind.fields.items()
         if is_object_type(get_named_type(made.type)) or is_interface_type(get_named_type(made.type))
     }
-    assert objects - walked == {"SrsScore.rater"}  # none was made
+    of_programs = {one for one in objects if one.startswith(PROGRAMS)}
+    assert objects - walked == {"SrsScore.rater", *of_programs}  # no such rater was made
+
+
+async def test_no_edge_of_a_program_leads_out_of_the_organization(world: World) -> None:
+    """What only superusers see, walked by the one of Harbor."""
+    await make_northfield(world)
+    town = await make_harbor(world)
+    starts = {
+        "application": "application",
+        "accessToken": "access_token",
+        "apiKey": "api_key",
+        "calculatorPlan": "plan",
+    }
+    own = {*town.ids.values(), *town.programs.values(), world.other_superuser.id, world.other_user.id}
+    of_harbor = {*own, global_id("Organization", 2), global_id("Group", 2)}
+    walked = set()
+
+    for root, name in starts.items():
+        answer = await world.other_superuser.ask(_everything(root), id=town.programs[name])
+        assert _ids(answer.result) <= of_harbor
+        assert "northfield" not in json.dumps(answer.body).lower()
+        walked |= _edges(answer.result)
+    assert {one for one in walked if one.startswith(PROGRAMS)} == {
+        *("Application.scopes", "AccessToken.scopes"),
+        *("Application.groups", "Application.apiKeys", "Application.accessTokens", "ApiKey.application"),
+        *("AccessToken.application", "AccessToken.organization", "AccessToken.groups"),
+    }
 
 
 async def test_no_edge_leads_out_of_the_organization(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

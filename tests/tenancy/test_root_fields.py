@@ -40,6 +40,24 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         {"totalCount": 2, "nodes": [{"fullName": "Olga Olsen"}, {"fullName": "Otto Orr"}]},
     ),
     "organization": ("organization { name }", FORBIDDEN, FORBIDDEN, {"name": "Harbor"}),
+    "application": ("application(id: $application) { name }", FORBIDDEN, FORBIDDEN, None),
+    "applications": (
+        "applications { totalCount nodes { name } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 1, "nodes": [{"name": "HIDDEN harbor program"}]},
+    ),
+    "accessToken": ("accessToken(id: $access_token) { id }", FORBIDDEN, FORBIDDEN, None),
+    "apiKey": ("apiKey(id: $api_key) { id }", FORBIDDEN, FORBIDDEN, None),
+    "apiKeys": ("apiKeys { id }", FORBIDDEN, FORBIDDEN, FORBIDDEN),
+    "calculatorPlan": ("calculatorPlan(id: $plan) { email }", FORBIDDEN, FORBIDDEN, None),
+    "calculatorPlans": (
+        "calculatorPlans { totalCount nodes { email } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 1, "nodes": [{"email": "HIDDEN harbor program@x.example"}]},
+    ),
+    "group": ("group(id: $group) { name }", {"name": "HIDDEN group"}, None, None),
     "client": ("client(id: $ann) { id }", None, None, None),
     "clients": (f'clients(search: "Ann") {LIST}', EMPTY, EMPTY, EMPTY),
     "file": ("file(id: $ann_file) { id }", None, None, None),
@@ -147,6 +165,43 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
     ),
     "updateSrsScore": (f"updateSrsScore(id: $ann_srs, input: {{overall: 9}}) {NODE}", *_both("SrsScore")),
     "deleteSrsScore": (f"deleteSrsScore(id: $ann_srs) {GONE}", *_both("SrsScore", of="deletedId")),
+    "updateApplication": (
+        f'updateApplication(id: $application, input: {{name: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Application"),
+    ),
+    "rotateApplicationSecret": (
+        f"rotateApplicationSecret(id: $application) {NODE}",
+        FORBIDDEN,
+        _missing("Application"),
+    ),
+    "setApplicationGroups": (
+        f"setApplicationGroups(id: $application, groupIds: []) {NODE}",
+        FORBIDDEN,
+        _missing("Application"),
+    ),
+    "deleteApplication": (
+        f"deleteApplication(id: $application) {GONE}",
+        FORBIDDEN,
+        _missing("Application", of="deletedId"),
+    ),
+    "revokeAccessToken": (f"revokeAccessToken(id: $access_token) {NODE}", FORBIDDEN, _missing("AccessToken")),
+    "deleteApiKey": (f"deleteApiKey(id: $api_key) {GONE}", FORBIDDEN, _missing("ApiKey", of="deletedId")),
+    "updateCalculatorPlan": (
+        f"updateCalculatorPlan(id: $plan, input: {{remainingRequests: 9}}) {NODE}",
+        FORBIDDEN,
+        _missing("CalculatorPlan"),
+    ),
+    "rotateCalculatorCredentials": (
+        f"rotateCalculatorCredentials(id: $plan) {NODE}",
+        FORBIDDEN,
+        _missing("CalculatorPlan"),
+    ),
+    "revokeCalculatorCredentials": (
+        f"revokeCalculatorCredentials(id: $plan) {NODE}",
+        FORBIDDEN,
+        _missing("CalculatorPlan"),
+    ),
     "calculateOrsTrajectory": (
         "calculateOrsTrajectory(intake: 20, sessionCount: 3) { remainingRequests }",
         FORBIDDEN,
@@ -159,11 +214,15 @@ WITHOUT_ROWS = {
     "createUser": f'createUser(input: {{email: "new@x.example", fullName: "New", password: "long enough"}}) {NODE}',
     "createClient": f'createClient(input: {{fullName: "New"}}) {NODE}',
     "createLabel": f'createLabel(input: {{name: "New"}}) {NODE}',
+    "createApplication": f'createApplication(input: {{name: "New"}}) {NODE}',
+    "createApiKey": f"createApiKey {NODE}",
+    "createCalculatorPlan": (f'createCalculatorPlan(input: {{email: "new@x.example", remainingRequests: 1}}) {NODE}'),
 }
 # Rows of one's own together with a row of the other organization: which type and argument is not found.
 MIXED = {
     f"setClientOwners(id: $kay, userIds: [$other, $user]) {NODE}": ("User", "userIds"),
     f"setClientLabels(id: $kay, labelIds: [$harbor_label, $label]) {NODE}": ("Label", "labelIds"),
+    f"setApplicationGroups(id: $harbor_application, groupIds: [$group]) {NODE}": ("Group", "groupIds"),
     f"setEpisodeLabels(id: $episode, labelIds: [$label]) {NODE}": ("Label", "labelIds"),
     f"addClientToEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
     f"removeClientFromEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
@@ -177,9 +236,13 @@ MIXED = {
 
 async def _ids(world: World) -> dict[str, str]:
     """Ids of both towns by the names that the tables use."""
-    northfield, harbor = (await make_northfield(world)).ids, (await make_harbor(world)).ids
+    here, there = await make_northfield(world), await make_harbor(world)
+    northfield, harbor = here.ids, there.ids
     return {
         **northfield,
+        **here.programs,
+        "harbor_application": there.programs["application"],
+        "group": global_id("Group", 1),
         "user": world.user.id,
         "other": world.other_user.id,
         "kay": harbor["kay"],
@@ -245,7 +308,7 @@ async def test_the_queries_of_the_table_find_something_for_those_who_may(world: 
     found = await _outcomes(world.superuser, "query", READS, await _ids(world))
 
     nothing = {name for name, outcome in found.items() if outcome in (None, EMPTY) or isinstance(outcome, tuple)}
-    assert nothing == {"remainingCalculatorRequests"}
+    assert nothing == {"remainingCalculatorRequests", "apiKeys"}
     assert None not in found["nodes"]
 
 
@@ -290,7 +353,7 @@ async def test_a_disabled_account_gets_nothing(world: World) -> None:
 async def test_what_is_made_belongs_to_its_maker_s_organization(world: World) -> None:
     seen = "query($id: ID!) { node(id: $id) { id } }"
 
-    for name in ("createClient", "createLabel", "createUser"):
+    for name in ("createClient", "createLabel", "createUser", "createApplication", "createCalculatorPlan"):
         made = await _outcome(world.other_superuser, "mutation", WITHOUT_ROWS[name], {})
         assert made["errors"] == []
         assert (await world.other_superuser.ask(seen, **made["node"])).data == {"node": made["node"]}
@@ -307,7 +370,7 @@ async def test_a_row_of_ones_own_does_not_open_the_way_to_another_s(world: World
     assert await world.counts() == before
 
 
-@pytest.mark.parametrize(("name", "seen"), [("other_superuser", set()), ("colleague", {"user", "label"})])
+@pytest.mark.parametrize(("name", "seen"), [("other_superuser", set()), ("colleague", {"user", "label", "group"})])
 async def test_hidden_and_nonexistent_are_the_same_to_the_byte(world: World, name: str, seen: set[str]) -> None:
     ids = await _ids(world)
     stranger: Principal = getattr(world, name)

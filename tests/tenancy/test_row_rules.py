@@ -22,7 +22,10 @@ TENANT_MODELS = [
 ]
 TENANT_TABLES = sorted(table_of(model).name for model in TENANT_MODELS)
 GUARDED = [*TENANT_TABLES, "organizations", "users", "api_tokens"]
-FUNCTIONS = {"caregraph_api_token", "caregraph_calculator", "caregraph_account", "caregraph_last_membership"}
+FUNCTIONS = {
+    *("caregraph_api_token", "caregraph_calculator", "caregraph_account", "caregraph_last_membership"),
+    *("caregraph_application", "caregraph_bearer", "caregraph_session_token"),
+}
 
 
 async def _one(world: World, viewer: Viewer, sql: str) -> Any:
@@ -38,13 +41,6 @@ async def _all(world: World, viewer: Viewer, sql: str) -> list[Any]:
 async def _towns(world: World) -> None:
     await make_northfield(world)
     await make_harbor(world)
-    async with world.writing(world.other_superuser) as tx:
-        await tx.execute(
-            text(
-                "INSERT INTO calculator_plans (email, token_hash, remaining_requests, organization_id, created_at)"
-                " VALUES ('x', 'x', 1, 2, now())"
-            )
-        )
 
 
 WHO = """
@@ -307,7 +303,14 @@ async def test_a_look_up_answers_for_the_one_secret_asked_for(world: World) -> N
         "SELECT count(*) FROM caregraph_api_token('ben@northfield.example', '')",
         "SELECT count(*) FROM caregraph_calculator('calc@northfield.example', '%')",
         "SELECT count(*) FROM caregraph_account('%@northfield.example')",
+        "SELECT count(*) FROM caregraph_application('%')",
+        "SELECT count(*) FROM caregraph_bearer('%')",
+        "SELECT count(*) FROM caregraph_session_token('%')",
     ):
         assert await _one(world, Viewer.nobody(), sql) == (0,)
     account = await _one(world, Viewer.nobody(), "SELECT * FROM caregraph_account('ben@northfield.example')")
     assert account == (world.user.row_id, "!", True, 1)
+    token = await _one(world, Viewer.nobody(), "SELECT * FROM caregraph_bearer('token of HIDDEN program')")
+    assert token == (1, 1, "all", True, "1", 1, "all")
+    session = await _one(world, Viewer.nobody(), "SELECT * FROM caregraph_session_token('session of HIDDEN program')")
+    assert session == (1, 1)

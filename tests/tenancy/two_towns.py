@@ -7,11 +7,12 @@ from caregraph.graph.node import global_id
 from caregraph.organizations.models import GrantedPermission, Location
 from caregraph.people.models import Client, ClientGroup, Group, UserGroup
 from factories.people import make_client, make_file, make_label
+from factories.programs import make_everything
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Principal, World
 
 
-async def _places(principal: Principal, group: str, client: Client) -> None:
+async def _places(principal: Principal, group: str, client: Client) -> Group:
     """A location, a granted permission, and a group with a client and a user in it."""
     async with principal.world.writing(principal) as tx:
         tx.add(Location(name=f"{group} house", is_headquarters=True))
@@ -21,17 +22,20 @@ async def _places(principal: Principal, group: str, client: Client) -> None:
         await tx.flush()
         tx.add(ClientGroup(client_id=client.id, group_id=made.id))
         tx.add(UserGroup(user_id=principal.row_id, group_id=made.id))
+    return made
 
 
 HIDDEN = {"alias": "HIDDEN alias", "ssn": "HIDDEN ssn", "comment": "HIDDEN comment", "phone": "999"}
 
 
 class Town(SimpleNamespace):
-    """Rows by name; `ids` are their global ids."""
+    """Rows by name; `ids` are their global ids. `programs` are ids of what superusers manage."""
+
+    programs: dict[str, str]
 
     @property
     def ids(self) -> dict[str, str]:
-        return {name: global_id(type(row).__name__, row.id) for name, row in vars(self).items()}
+        return {name: global_id(type(row).__name__, row.id) for name, row in vars(self).items() if name != "programs"}
 
 
 async def make_northfield(world: World) -> Town:
@@ -48,8 +52,9 @@ async def make_northfield(world: World) -> Town:
     alone_session = await make_session(world.user, alone, date(2026, 2, 2))
     session = await make_session(world.user, shared, date(2026, 1, 12))
     zoe_session = await make_session(world.colleague, zoes, date(2026, 1, 13))
-    await _places(world.colleague, "HIDDEN group", bo)
+    group = await _places(world.colleague, "HIDDEN group", bo)
     return Town(
+        programs=await make_everything(world.superuser, "HIDDEN program", group),
         ann=ann,
         bo=bo,
         zoe=zoe,
@@ -81,9 +86,10 @@ async def make_harbor(world: World) -> Town:
     label = await make_label(world.other_superuser, "HIDDEN label", kay)
     episode = await make_episode(owner, kay, title="HIDDEN harbor", labels=(label,))
     rater = await make_rater(owner, episode, kay, full_name="HIDDEN harbor rater")
-    await _places(owner, "HIDDEN harbor group", kay)
+    group = await _places(owner, "HIDDEN harbor group", kay)
     session = await make_session(owner, episode, date(2026, 1, 14))
     return Town(
+        programs=await make_everything(world.other_superuser, "HIDDEN harbor program", group),
         kay=kay,
         label=label,
         episode=episode,

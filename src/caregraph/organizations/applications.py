@@ -127,7 +127,8 @@ def _known(wanted: list[str]) -> str:
     if not wanted:
         raise Refused(Code.INVALID, "must have at least one scope", "input", "scopes")
     known = known_scopes()
-    if unknown := next((one for one in wanted if one not in known), None):
+    unknown = [one for one in wanted if one not in known]
+    if unknown:
         listed = ", ".join(sorted(known))
-        raise Refused(Code.INVALID, f"There is no scope {unknown[:100]!r}. There are: {listed}", "input", "scopes")
+        raise Refused(Code.INVALID, f"There is no scope {unknown[0][:100]!r}. There are: {listed}", "input", "scopes")
     return scopes.written(frozenset(wanted))

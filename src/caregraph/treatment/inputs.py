@@ -69,7 +69,5 @@ class CalculatorPlanInput:
     """Its token is made by the server."""
 
     email: EmailAddress = required("E-mail that is sent with the token, in any case.", longest=254)
-    remaining_requests: int = required(
-        "Requests that it may still make, 0 to 1000000000.", minimum=0, maximum=1_000_000_000
-    )
+    remaining_requests: int = required("Requests that it may still make, 0 to 999999.", minimum=0, maximum=999_999)
     expires_at: datetime | None = value("When its credentials end; null, the default: never.")
