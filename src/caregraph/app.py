@@ -21,13 +21,17 @@ from caregraph.auth.secrets import Passwords
 from caregraph.auth.tokens import SignIn
 from caregraph.db.attempts import Attempts
 from caregraph.db.clients import Clients
+from caregraph.db.counters import Counters
 from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Database
 from caregraph.db.storage import Storage, StorageError
+from caregraph.db.trail import Trail
 from caregraph.graph.execution import Engine
 from caregraph.graph.node import row_id_of
+from caregraph.graph.rates import OperationLimits, SignInLimits
 from caregraph.http import cross_site, playground
+from caregraph.http.callers import Callers
 from caregraph.http.documents import Documents
 from caregraph.http.downloads import Downloads
 from caregraph.http.draining import Draining
@@ -69,10 +73,14 @@ def create_app(
     attempts = Attempts(database, window=settings.sign_in_window)
     clients, seal = Clients(lookups, attempts, settings), Seal(settings.secret_key)
     sign_in = SignIn(lookups, organization_of=row_id_of("Organization"), clients=clients)
+    counters = Counters(settings.rate_limit_url)
+    sign_in_limits = SignInLimits(counters, settings)
     provided: dict[type[Any], Any] = {
         Attempts: attempts,
         Seal: seal,
+        SignInLimits: sign_in_limits,
         SignInLookups: lookups,
+        Trail: Trail(database),
         Storage: Storage(settings.files_url),
         Links: Links(settings.secret_key or secrets.token_hex(32), lifetime=settings.link_lifetime),
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
@@ -84,14 +92,18 @@ def create_app(
     metrics = Metrics(one.name for one in operations())
     guard = Guard(settings, draining, [Tracing(spans), metrics, OperationLog()])
     metrics.watch_process(database, guard.gate)
-    runner = Runner(engine, database, settings, provided=provided, documents=documents, guard=guard)
-    streams = Streams(runner, sign_in, database.bus)
+    metrics.watch_limits(counters)
+    limits = OperationLimits(counters, settings)
+    runner = Runner(engine, database, settings, provided=provided, documents=documents, guard=guard, limits=limits)
+    callers = Callers(sign_in, sign_in_limits)
+    streams = Streams(runner, callers, database.bus)
     draining.callbacks.append(streams.end)
+    found = partial(files.fetched, database, provided[Trail])
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLEndpoint(runner, sign_in, streams)),
+        Route("/graphql", GraphQLEndpoint(runner, callers, streams)),
         WebSocketRoute("/graphql", SocketEndpoint(streams)),
-        Route("/files/{token}", Downloads(partial(files.stored, database), provided[Storage], provided[Links]).answer),
-        *OAuth(Grants(database, clients, seal, settings), settings).routes(),
+        Route("/files/{token}", Downloads(found, provided[Storage], provided[Links]).answer),
+        *OAuth(Grants(database, clients, seal, settings), sign_in_limits, settings).routes(),
         *Health(database, draining).routes(),
         *([metrics.route(token=settings.metrics_token)] if settings.metrics else []),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),
@@ -103,6 +115,7 @@ def create_app(
         yield
         sweeping.cancel()
         streams.close()
+        await counters.close()
         await database.close()
 
     paths = {getattr(route, "path", "").split("/")[1] for route in routes}
@@ -115,6 +128,7 @@ def create_app(
     app.state.database = database
     app.state.storage, app.state.links = provided[Storage], provided[Links]
     app.state.guard = guard
+    app.state.counters = counters
     app.state.streams = streams
     return app
 

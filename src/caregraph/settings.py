@@ -16,6 +16,8 @@ _ABOVE_ZERO = (
     "running_operations",
     "maximum_body",
     "maximum_file",
+    "sign_in_attempts_per_account",
+    "sign_in_attempts_per_address",
     "sign_in_window",
     "link_lifetime",
     "access_token_lifetime",
@@ -82,8 +84,8 @@ class Settings:
         " with the process and assertions signed with a secret are refused",
         "",
     )
-    public_url: str = setting(
-        "Address at which callers reach the server, such as `https://care.example`; signed assertions must name it", ""
+    server_url: str = setting(
+        "Address at which programs reach the server, such as `https://care.example`; signed assertions must name it", ""
     )
     access_token_lifetime: int = setting("Seconds for which an access token of `/oauth/token` works", 3_600)
     refresh_token_lifetime: int = setting("Seconds for which a refresh token works, once", 1_209_600)
@@ -132,7 +134,18 @@ class Settings:
         "`_service` tells `@authenticated` and `@requiresScopes`, for routers that authenticate callers themselves",
         default=False,
     )
+    audit_reads: bool = setting("Record which clients' records each operation reads; changes always are", default=True)
     maximum_entities: int = setting("References that a gateway may send to `_entities` at once", 1_000)
+    rate_limit: int = setting("Operations per minute of one principal; 0: no limit", 6_000)
+    rate_limit_cost: int = setting("Points of cost per minute of one principal; 0: no limit", 10_000_000)
+    rate_limit_url: str = setting(
+        "Where rate limits are counted: `memory://` by each process, or `redis://…` or `valkey://…` by all together",
+        "memory://",
+    )
+    trusted_proxies: str = setting(
+        "Addresses and networks of proxies whose `X-Forwarded-For` is believed, with commas between; empty: none",
+        "127.0.0.1",
+    )
     sign_in_attempts_per_account: int = setting("Attempts on one account within the window, then refused", 10)
     sign_in_attempts_per_address: int = setting("Attempts from one address within the window, then refused", 100)
     sign_in_window: int = setting("Seconds over which sign-in attempts are counted", 900)
@@ -155,7 +168,7 @@ class Settings:
         for one in dataclasses.fields(self):
             if one.name.startswith("maximum_") and getattr(self, one.name) <= 0:
                 raise InvalidSettingError(f"{PREFIX}{one.name.upper()} must be above 0")
-        for name in ("persisted_documents", "persisted_bytes"):
+        for name in ("persisted_documents", "persisted_bytes", "rate_limit", "rate_limit_cost"):
             if getattr(self, name) < 0:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must not be below 0")
         for name, choices in _CHOICES.items():

@@ -78,18 +78,18 @@ async def make_application(principal: Principal, *groups: Group, scopes: str = "
 
 async def make_everything(principal: Principal, name: str, *groups: Group) -> dict[str, str]:
     """An application and a plan of the calculator with all that hangs on them; their ids."""
-    later = now() + timedelta(hours=1)
+    later, word = now() + timedelta(hours=1), name.replace(" ", "-")
     program = await make_application(principal, *groups, name=name, key=f"key of {name}")
     of_it = {"application_id": program.row.id}
     async with principal.world.writing(principal) as tx:
         token = models.AccessToken(
-            **of_it, family=name, token_hash=f"token of {name}", scopes="all", expires_at=later, ends_at=later
+            **of_it, family=name, token_hash=token_hash(f"cga_{word}"), scopes="all", expires_at=later, ends_at=later
         )
-        key = models.ApiKey(**of_it, token_hash=f"key of {name}")
+        key = models.ApiKey(**of_it, token_hash=token_hash(f"cgk_{word}"))
         plan = CalculatorPlan(email=f"{name}@x.example", token_hash=f"plan of {name}", remaining_requests=1)
         tx.add_all([token, key, plan])
         tx.add(models.UsedAssertion(**of_it, fingerprint=name, expires_at=later))
-        tx.add(models.SessionToken(deployment_session_id=1, token_hash=f"session of {name}", expires_at=later))
+        tx.add(models.SessionToken(deployment_session_id=1, token_hash=token_hash(f"cgd_{word}"), expires_at=later))
         await tx.flush()
     return {
         "application": program.id,

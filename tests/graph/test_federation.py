@@ -101,6 +101,7 @@ async def test_every_entity_is_found(world: World) -> None:
         "AccessToken": (parse_id(programs["access_token"]) or ("", 0))[1],
         "ApiKey": (parse_id(programs["api_key"]) or ("", 0))[1],
         "Application": (parse_id(programs["application"]) or ("", 0))[1],
+        "AuditEvent": 1,
         "CalculatorPlan": (parse_id(programs["plan"]) or ("", 0))[1],
         "Client": client.id,
         "Episode": episode.id,

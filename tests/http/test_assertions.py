@@ -34,7 +34,7 @@ NO_TOKEN = "The assertion is not a signed JSON web token"
 
 @pytest.fixture
 async def program(world: World) -> Program:
-    await world.restart(public_url="https://care.example", secret_key="of this server")
+    await world.restart(server_url="https://care.example", secret_key="of this server")
     await make_client(world.user, full_name="Ann")
     return await make_application(world.superuser, public_key=public_jwk(json.dumps(RSA.as_dict(private=False))))
 
@@ -274,7 +274,7 @@ async def test_wrong_assertions_count_as_wrong_secrets(world: World, program: Pr
 
 
 async def test_a_server_that_knows_not_its_address_takes_none(world: World, program: Program) -> None:
-    await world.restart(public_url="")
+    await world.restart(server_url="")
 
     description = "Assertions are not taken: this server was not told its public address"
     assert refused(await ask(world, signed(program))) == description

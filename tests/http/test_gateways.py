@@ -52,6 +52,8 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
         "apiKeys",
         "application",
         "applications",
+        "auditEvent",
+        "auditEvents",
         "calculatorPlan",
         "calculatorPlans",
         "client",

@@ -557,7 +557,7 @@ async def test_the_metadata_are_told_where_the_server_knows_its_address(world: W
     path = "/.well-known/oauth-authorization-server"
     assert (await world.http.get(path)).status_code == 404
 
-    await world.restart(public_url="https://care.example/")
+    await world.restart(server_url="https://care.example/")
 
     told = (await world.http.get(path)).json()
     assert {"all", "clients.read", "clients.write", "scores.read"} <= set(told.pop("scopes_supported"))

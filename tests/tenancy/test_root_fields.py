@@ -39,6 +39,13 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         FORBIDDEN,
         {"totalCount": 2, "nodes": [{"fullName": "Olga Olsen"}, {"fullName": "Otto Orr"}]},
     ),
+    "auditEvent": ("auditEvent(id: $entry) { kind }", FORBIDDEN, FORBIDDEN, None),
+    "auditEvents": (
+        "auditEvents(client: $ann) { totalCount nodes { id } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 0, "nodes": []},
+    ),
     "organization": ("organization { name }", FORBIDDEN, FORBIDDEN, {"name": "Harbor"}),
     "application": ("application(id: $application) { name }", FORBIDDEN, FORBIDDEN, None),
     "applications": (
@@ -243,6 +250,7 @@ async def _ids(world: World) -> dict[str, str]:
         **here.programs,
         "harbor_application": there.programs["application"],
         "group": global_id("Group", 1),
+        "entry": global_id("AuditEvent", 1),
         "user": world.user.id,
         "other": world.other_user.id,
         "kay": harbor["kay"],

@@ -13,7 +13,7 @@ from sqlalchemy import Column, Table, inspect
 from strawberry.types.base import StrawberryList
 
 from caregraph.db.base import Base, table_of
-from caregraph.db.dependents import referred
+from caregraph.db.keys import referred
 
 from .errors import RequestError
 from .fields import KitField, kit_field

@@ -1,7 +1,8 @@
 """`/oauth/token` and its neighbours: RFC 6749 on the wire, and the two JSON forms that the source system documents."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -24,6 +25,7 @@ from caregraph.auth.grants import (
 )
 from caregraph.graph.errors import outage
 from caregraph.graph.node import global_id
+from caregraph.graph.rates import RateLimitedError, SignInLimits
 from caregraph.settings import Settings
 
 from .cross_site import origin_allowed
@@ -33,6 +35,8 @@ from .requests import JSON, read_body
 FORM = "application/x-www-form-urlencoded"
 JSON_API = "application/vnd.api+json"
 METADATA_PATH = "/.well-known/oauth-authorization-server"
+_ROUTE = "oauth"
+_GUESSES = {"invalid_client", "invalid_grant"}
 _LARGEST_BODY = 65_536
 _MOST_FIELDS = 100
 _HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -77,14 +81,15 @@ class Asked:
 class OAuth:
     """The endpoints for applications. They answer programs: pages of other sites get nothing from them."""
 
-    def __init__(self, granting: Granting, settings: Settings) -> None:
-        """`granting` decides, this reads and writes."""
+    def __init__(self, granting: Granting, limits: SignInLimits, settings: Settings) -> None:
+        """`granting` decides, this reads and writes; an address that fails too often is refused unasked by `limits`."""
         self._granting = granting
+        self._limits = limits
         self._settings = settings
 
     def routes(self) -> list[BaseRoute]:
         """Their paths; the metadata only where the server knows its address."""
-        known = [Route(METADATA_PATH, self._metadata)] if self._settings.public_url else []
+        known = [Route(METADATA_PATH, self._metadata)] if self._settings.server_url else []
         return [
             Route(TOKEN_PATH, self._token, methods=["POST"]),
             Route(REVOCATION_PATH, self._revoke, methods=["POST"]),
@@ -94,8 +99,8 @@ class OAuth:
     async def _token(self, request: Request) -> Response:
         form = _media_type(request)
         try:
-            asked = await self._asked(request, form)
-            granted = await self._granted(asked, _address(request))
+            async with self._counted(_address(request)):
+                granted = await self._granted(await self._asked(request, form), _address(request))
         except (GrantError, SQLAlchemyError, OSError) as error:
             return _failure(error, form)
         if form == JSON_API:
@@ -120,15 +125,30 @@ class OAuth:
 
     async def _revoke(self, request: Request) -> Response:
         try:
-            asked = await self._asked(request, _media_type(request))
-            await self._granting.revoke(asked.known_client, asked.required("token"))
+            async with self._counted(_address(request)):
+                asked = await self._asked(request, _media_type(request))
+                await self._granting.revoke(asked.known_client, asked.required("token"))
         except (GrantError, SQLAlchemyError, OSError) as error:
             return _failure(error, JSON)
         return Response(None, 200, _HEADERS)
 
+    @asynccontextmanager
+    async def _counted(self, address: str) -> AsyncIterator[None]:
+        """Refuse an address that has failed too often before anything else is done, and count it if it fails."""
+        try:
+            await self._limits.demand_room(route=_ROUTE, address=address)
+            yield
+        except RateLimitedError as error:
+            wait = (error.extensions or {}).get("retryAfter")
+            raise GrantError("temporarily_unavailable", error.message, status=429, retry_after=wait) from error
+        except GrantError as error:
+            if error.code in _GUESSES:
+                await self._limits.failed(route=_ROUTE, address=address)
+            raise
+
     async def _metadata(self, _request: Request) -> Response:
         """RFC 8414."""
-        issuer = self._settings.public_url.rstrip("/")
+        issuer = self._settings.server_url.rstrip("/")
         return JSONResponse(
             {
                 "issuer": issuer,

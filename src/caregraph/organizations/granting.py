@@ -105,7 +105,7 @@ class Grants:
             claims = assertion.checked(
                 secrets=self._opened(found) if found is not None else (),
                 public_key=found.public_key if found is not None else None,
-                audience=self._settings.public_url.rstrip("/") + TOKEN_PATH,
+                audience=self._settings.server_url.rstrip("/") + TOKEN_PATH,
             )
             await self._clients.welcome(issuer, address)
         except InvalidAssertionError as error:
@@ -119,7 +119,7 @@ class Grants:
         return found, claims
 
     def _must_be_checkable(self, assertion: Assertion) -> None:
-        if not self._settings.public_url:
+        if not self._settings.server_url:
             raise InvalidAssertionError(_ADDRESS_UNKNOWN)
         if assertion.is_by_secret and not self._seal.is_usable:
             raise InvalidAssertionError(_NO_SECRETS_KEPT)

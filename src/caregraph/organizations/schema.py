@@ -15,11 +15,12 @@ from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
 from caregraph.graph.search import contains
 
-from . import api_keys, applications, models, service
+from . import api_keys, applications, audit, models, service
 from .types import AccessToken, ApiKey, Application, Organization, User
 
 USERS = Resource(User)
 APPLICATIONS = Resource(Application)
+AUDIT = Resource(audit.AuditEvent)
 
 
 @strawberry.type(description="What signing in answers.")
@@ -45,6 +46,10 @@ class Query:
     me: User | None = USERS.mine("user_id", "The signed-in user (`fit.users.get_me`).")
     user: User | None = USERS.get()
     users: Page[User] | None = USERS.page(_found, order="full_name", needs=Permission.MANAGE_USERS)
+    audit_event: audit.AuditEvent | None = AUDIT.get(needs=Permission.AUDIT)
+    audit_events: Page[audit.AuditEvent] | None = AUDIT.page(
+        audit.found, order="occurred_at", descends=True, needs=Permission.AUDIT
+    )
     organization: Organization | None = Resource(Organization).mine(
         "organization_id",
         "Your own organization (`fit.agencies.get_mine`).",

@@ -8,14 +8,17 @@ from caregraph.auth.secrets import Passwords, new_token, token_hash
 from caregraph.auth.tokens import AUTHENTICATION_FAILED
 from caregraph.auth.viewer import Viewer
 from caregraph.db.attempts import Attempts
+from caregraph.db.audit import Actor, Kind, entry
 from caregraph.db.base import now
 from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Tx
+from caregraph.db.trail import Trail
 from caregraph.graph.context import Context
 from caregraph.graph.deletion import delete_row
 from caregraph.graph.errors import FORBIDDEN, Code, Refused, RequestError
 from caregraph.graph.fields import describe
 from caregraph.graph.inputs import Changes, given
+from caregraph.graph.rates import RATE_LIMITED, SignInLimits
 from caregraph.graph.resource import apply
 
 from . import models
@@ -38,21 +41,27 @@ async def authenticate(
     """
     settings = context.settings
     name = email.casefold()
+    # An address that floods is stopped before it writes; what is left counts in the database, for all processes.
+    await context.the(SignInLimits).attempt(route="authenticate", address=context.client_address)
     attempts = context.the(Attempts)
     within_limits = await attempts.record(
         account=(name, settings.sign_in_attempts_per_account),
         address=(context.client_address, settings.sign_in_attempts_per_address),
     )
     if not within_limits:
-        raise RequestError("RATE_LIMITED", "Too many attempts, try again later", retryAfter=settings.sign_in_window)
+        raise RequestError(RATE_LIMITED, "Too many attempts, try again later", retryAfter=settings.sign_in_window)
     account = None if "\x00" in name else await context.the(SignInLookups).account(name)  # PostgreSQL has no such text
     matches = await context.the(Passwords).matches(account.password_hash if account else None, password)
+    tried = {"organization_id": account and account.organization_id, "user_id": account and account.user_id}
     if account is None or not matches or not account.api_enabled:
+        refused = context.origin("authenticate", actor=Actor.NOBODY, **tried)
+        await context.the(Trail).write(entry(refused, Kind.REFUSED))
         raise RequestError("UNAUTHENTICATED", AUTHENTICATION_FAILED)
     await attempts.forget(account=name)
     token = new_token()
     viewer = Viewer.system(account.organization_id)
-    async with context.database.writing(viewer) as tx:
+    origin = context.origin("authenticate", actor=Actor.USER, kind=Kind.SIGN_IN, **tried)
+    async with context.database.writing(viewer, origin=origin) as tx:
         tx.add(models.ApiToken(user_id=account.user_id, token_hash=token_hash(token)))
     return {"api_token": token}
 
