@@ -18,9 +18,11 @@ from caregraph import schema
 from caregraph.auth.jwks import Timing
 from caregraph.auth.links import Links
 from caregraph.auth.oidc import IdTokens, Trust
+from caregraph.auth.sealing import Seal
 from caregraph.auth.secrets import Passwords
 from caregraph.auth.tokens import SignIn
 from caregraph.db.attempts import Attempts
+from caregraph.db.clients import Clients
 from caregraph.db.counters import Counters
 from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
@@ -38,6 +40,7 @@ from caregraph.http.draining import Draining
 from caregraph.http.guard import Guard
 from caregraph.http.health import Health
 from caregraph.http.metrics import Metrics
+from caregraph.http.oauth import OAuth
 from caregraph.http.requestlog import OperationLog, RequestLog
 from caregraph.http.runner import Runner
 from caregraph.http.sockets import SocketEndpoint
@@ -45,6 +48,7 @@ from caregraph.http.streams import Streams
 from caregraph.http.tracing import Tracing
 from caregraph.http.view import GraphQLEndpoint
 from caregraph.operations import operations
+from caregraph.organizations.granting import Grants
 from caregraph.people import files
 from caregraph.settings import Settings
 
@@ -68,11 +72,16 @@ def create_app(
     """
     database = Database(settings)
     lookups = SignInLookups(database)
-    sign_in = SignIn(lookups, organization_of=row_id_of("Organization"), id_tokens=_id_tokens(settings))
+    attempts = Attempts(database, window=settings.sign_in_window)
+    clients, seal = Clients(lookups, attempts, settings), Seal(settings.secret_key)
+    sign_in = SignIn(
+        lookups, organization_of=row_id_of("Organization"), id_tokens=_id_tokens(settings), clients=clients
+    )
     counters = Counters(settings.rate_limit_url)
     sign_in_limits = SignInLimits(counters, settings)
     provided: dict[type[Any], Any] = {
-        Attempts: Attempts(database, window=settings.sign_in_window),
+        Attempts: attempts,
+        Seal: seal,
         SignInLimits: sign_in_limits,
         SignInLookups: lookups,
         Trail: Trail(database),
@@ -98,6 +107,7 @@ def create_app(
         Route("/graphql", GraphQLEndpoint(runner, callers, streams)),
         WebSocketRoute("/graphql", SocketEndpoint(streams)),
         Route("/files/{token}", Downloads(found, provided[Storage], provided[Links]).answer),
+        *OAuth(Grants(database, clients, seal, settings), sign_in_limits, settings).routes(),
         *Health(database, draining).routes(),
         *([metrics.route(token=settings.metrics_token)] if settings.metrics else []),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),

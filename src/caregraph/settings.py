@@ -20,6 +20,8 @@ _ABOVE_ZERO = (
     "sign_in_attempts_per_address",
     "sign_in_window",
     "link_lifetime",
+    "access_token_lifetime",
+    "refresh_token_lifetime",
     "socket_init_timeout",
     "operations_per_socket",
     "subscriptions_per_process",
@@ -93,8 +95,15 @@ class Settings:
         "application/pdf,image/gif,image/jpeg,image/png,image/webp,text/csv,text/plain",
     )
     secret_key: str = setting(
-        "Signs download links, the same for all processes; without one, links end with the process", ""
+        "Signs download links and seals secrets of applications, the same for all processes; without one, links end"
+        " with the process and assertions signed with a secret are refused",
+        "",
     )
+    server_url: str = setting(
+        "Address at which programs reach the server, such as `https://care.example`; signed assertions must name it", ""
+    )
+    access_token_lifetime: int = setting("Seconds for which an access token of `/oauth/token` works", 3_600)
+    refresh_token_lifetime: int = setting("Seconds for which a refresh token works, once", 1_209_600)
     link_lifetime: int = setting("Seconds for which a download link works", 300)
     profile: str = setting(
         "`public`: anybody may write queries, limits and cost hold them; `first-party`: trusted documents only",

@@ -24,6 +24,7 @@ PAST_THE_RULES = {
     ("graph/links.py", "table_of"): "reads the foreign key of a link; the statement is on the model it leads to",
     ("graph/relations.py", "table_of"): "reads foreign keys when the schema is built, sends no statement",
     ("organizations/types.py", "table_of"): "a link's column: the loader adds the rule and the tenant",
+    ("people/tokens.py", "table_of"): "a link's columns: the loader adds the rule and the tenant",
     ("treatment/charts.py", "table_of"): "a link's columns: the loader adds the rule and the tenant",
     ("treatment/service.py", "table_of"): "names the tables for delete_orphans in db/, which keeps to the tenant",
     ("treatment/statistics.py", "__table__"): "columns of a model that the same statement selects, so the rule applies",
@@ -44,7 +45,6 @@ PAST_THE_NET = {
     "organizations/service.py": "revokes the tokens of a user whom the viewer may change, but whose tokens nobody sees",
     "treatment/service.py": "keeps ages of places whose other end the viewer does not see",
     "organizations/founding.py": "the highest id of a table, to number new rows by",
-    "cli/demo/credentials.py": "replaces the demo's own calculator plan",
 }
 BANNED_WORDS = re.compile(r"\b(comprehensive|robust|enhanced|seamless|leverage|utili[sz]e)\b", re.IGNORECASE)
 BANNER = re.compile(r"#\s*([=*#~-])\1{3,}|#.*([=*#~-])\2{3,}\s*$")

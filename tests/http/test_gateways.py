@@ -47,10 +47,17 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
     answers = await _run("composition.mjs", endpoint)
 
     roots = [
+        "accessToken",
+        "apiKey",
+        "apiKeys",
         "apiToken",
         "apiTokens",
+        "application",
+        "applications",
         "auditEvent",
         "auditEvents",
+        "calculatorPlan",
+        "calculatorPlans",
         "client",
         "clients",
         "currentUser",

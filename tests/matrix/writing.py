@@ -29,6 +29,7 @@ _IN_HARBOR = {
     "northfield": "harbor",
     "location": "harbor_location",
     "token": "otto_token",
+    **{one: f"harbor_{one}" for one in ("application", "access_token", "api_key", "plan")},
 }
 IN_NORTHFIELD = {"user": "ben", "token": "ben_token"}
 

@@ -78,6 +78,23 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         *[{"totalCount": 1, "nodes": [{"name": "HIDDEN harbor house"}]}] * 2,
     ),
     "selectableFields": ('selectableFields(type: "Label") { name }', *[[{"name": "id"}, {"name": "name"}]] * 3),
+    "application": ("application(id: $application) { name }", FORBIDDEN, FORBIDDEN, None),
+    "applications": (
+        "applications { totalCount nodes { name } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 1, "nodes": [{"name": "HIDDEN harbor program"}]},
+    ),
+    "accessToken": ("accessToken(id: $access_token) { id }", FORBIDDEN, FORBIDDEN, None),
+    "apiKey": ("apiKey(id: $api_key) { id }", FORBIDDEN, FORBIDDEN, None),
+    "apiKeys": ("apiKeys { id }", FORBIDDEN, FORBIDDEN, FORBIDDEN),
+    "calculatorPlan": ("calculatorPlan(id: $plan) { email }", FORBIDDEN, FORBIDDEN, None),
+    "calculatorPlans": (
+        "calculatorPlans { totalCount nodes { email } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 1, "nodes": [{"email": "HIDDEN harbor program@x.example"}]},
+    ),
     "client": ("client(id: $ann) { id }", None, None, None),
     "clients": (f'clients(search: "Ann") {LIST}', EMPTY, EMPTY, EMPTY),
     "file": ("file(id: $ann_file) { id }", None, None, None),
@@ -213,6 +230,43 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
     ),
     "updateSrsScore": (f"updateSrsScore(id: $ann_srs, input: {{overall: 9}}) {NODE}", *_both("SrsScore")),
     "deleteSrsScore": (f"deleteSrsScore(id: $ann_srs) {GONE}", *_both("SrsScore", of="deletedId")),
+    "updateApplication": (
+        f'updateApplication(id: $application, input: {{name: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Application"),
+    ),
+    "rotateApplicationSecret": (
+        f"rotateApplicationSecret(id: $application) {NODE}",
+        FORBIDDEN,
+        _missing("Application"),
+    ),
+    "setApplicationGroups": (
+        f"setApplicationGroups(id: $application, groupIds: []) {NODE}",
+        FORBIDDEN,
+        _missing("Application"),
+    ),
+    "deleteApplication": (
+        f"deleteApplication(id: $application) {GONE}",
+        FORBIDDEN,
+        _missing("Application", of="deletedId"),
+    ),
+    "revokeAccessToken": (f"revokeAccessToken(id: $access_token) {NODE}", FORBIDDEN, _missing("AccessToken")),
+    "deleteApiKey": (f"deleteApiKey(id: $api_key) {GONE}", FORBIDDEN, _missing("ApiKey", of="deletedId")),
+    "updateCalculatorPlan": (
+        f"updateCalculatorPlan(id: $plan, input: {{remainingRequests: 9}}) {NODE}",
+        FORBIDDEN,
+        _missing("CalculatorPlan"),
+    ),
+    "rotateCalculatorCredentials": (
+        f"rotateCalculatorCredentials(id: $plan) {NODE}",
+        FORBIDDEN,
+        _missing("CalculatorPlan"),
+    ),
+    "revokeCalculatorCredentials": (
+        f"revokeCalculatorCredentials(id: $plan) {NODE}",
+        FORBIDDEN,
+        _missing("CalculatorPlan"),
+    ),
     "calculateOrsTrajectory": (
         "calculateOrsTrajectory(intake: 20, sessionCount: 3) { remainingRequests }",
         FORBIDDEN,
@@ -229,6 +283,9 @@ WITHOUT_ROWS = {
     "createLabel": f'createLabel(input: {{name: "New"}}) {NODE}',
     "createGroup": f'createGroup(input: {{name: "New"}}) {NODE}',
     "signOut": "signOut { errors { code message path } }",
+    "createApplication": f'createApplication(input: {{name: "New"}}) {NODE}',
+    "createApiKey": f"createApiKey {NODE}",
+    "createCalculatorPlan": (f'createCalculatorPlan(input: {{email: "new@x.example", remainingRequests: 1}}) {NODE}'),
 }
 # Rows of one's own together with a row of the other organization: which type and argument is not found.
 MIXED = {
@@ -238,6 +295,7 @@ MIXED = {
     f"addClientToGroup(id: $kay, groupId: $group) {NODE}": ("Group", "groupId"),
     f"removeClientFromGroup(id: $kay, groupId: $group) {NODE}": ("Group", "groupId"),
     f"setUserGroups(id: $other, groupIds: [$group]) {NODE}": ("Group", "groupIds"),
+    f"setApplicationGroups(id: $harbor_application, groupIds: [$group]) {NODE}": ("Group", "groupIds"),
     f"setEpisodeLabels(id: $episode, labelIds: [$label]) {NODE}": ("Label", "labelIds"),
     f"addClientToEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
     f"removeClientFromEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
@@ -251,9 +309,12 @@ MIXED = {
 
 async def _ids(world: World) -> dict[str, str]:
     """Ids of both towns by the names that the tables use."""
-    northfield, harbor = (await make_northfield(world)).ids, (await make_harbor(world)).ids
+    here, there = await make_northfield(world), await make_harbor(world)
+    northfield, harbor = here.ids, there.ids
     return {
         **northfield,
+        **here.programs,
+        "harbor_application": there.programs["application"],
         "entry": global_id("AuditEvent", 1),
         "user": world.user.id,
         "northfield": global_id("Organization", 1),
@@ -324,7 +385,7 @@ async def test_the_queries_of_the_table_find_something_for_those_who_may(world: 
     found["apiToken"] = await _outcome(world.user, "query", READS["apiToken"], ids)  # nobody else's
 
     nothing = {name for name, outcome in found.items() if outcome in (None, EMPTY) or isinstance(outcome, tuple)}
-    assert nothing == {"remainingCalculatorRequests"}
+    assert nothing == {"remainingCalculatorRequests", "apiKeys"}
     assert None not in found["nodes"]
 
 
@@ -369,7 +430,14 @@ async def test_a_disabled_account_gets_nothing(world: World) -> None:
 async def test_what_is_made_belongs_to_its_maker_s_organization(world: World) -> None:
     seen = "query($id: ID!) { node(id: $id) { id } }"
 
-    for name in ("createClient", "createLabel", "createGroup", "createUser"):
+    for name in (
+        "createClient",
+        "createLabel",
+        "createGroup",
+        "createUser",
+        "createApplication",
+        "createCalculatorPlan",
+    ):
         made = await _outcome(world.other_superuser, "mutation", WITHOUT_ROWS[name], {})
         assert made["errors"] == []
         assert (await world.other_superuser.ask(seen, **made["node"])).data == {"node": made["node"]}

@@ -7,6 +7,7 @@ from caregraph.graph.node import global_id
 from caregraph.organizations.models import GrantedPermission, Location
 from caregraph.people.models import Client, ClientGroup, Group, UserGroup
 from factories.people import make_client, make_file, make_label
+from factories.programs import make_everything
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Principal, World
 
@@ -29,11 +30,13 @@ HIDDEN = {"alias": "HIDDEN alias", "ssn": "HIDDEN ssn", "comment": "HIDDEN comme
 
 
 class Town(SimpleNamespace):
-    """Rows by name; `ids` are their global ids."""
+    """Rows by name; `ids` are their global ids. `programs` are ids of what superusers manage."""
+
+    programs: dict[str, str]
 
     @property
     def ids(self) -> dict[str, str]:
-        return {name: global_id(type(row).__name__, row.id) for name, row in vars(self).items()}
+        return {name: global_id(type(row).__name__, row.id) for name, row in vars(self).items() if name != "programs"}
 
 
 async def make_northfield(world: World) -> Town:
@@ -55,6 +58,7 @@ async def make_northfield(world: World) -> Town:
     zoe_session = await make_session(world.colleague, zoes, date(2026, 1, 13))
     location, group = await _places(world.colleague, "Town hall", "Nurses", ann, bo)
     return Town(
+        programs=await make_everything(world.superuser, "HIDDEN program", group),
         location=location,
         ann=ann,
         bo=bo,
@@ -91,6 +95,7 @@ async def make_harbor(world: World) -> Town:
     location, group = await _places(owner, "HIDDEN harbor house", "HIDDEN harbor group", kay)
     session = await make_session(owner, episode, date(2026, 1, 14))
     return Town(
+        programs=await make_everything(world.other_superuser, "HIDDEN harbor program", group),
         location=location,
         kay=kay,
         label=label,

@@ -22,7 +22,7 @@ from caregraph.auth.viewer import Permission, Viewer
 from caregraph.db.audit import Kind
 from caregraph.db.base import Base, TenantRow
 from caregraph.db.constraints import is_deadlock, violated
-from caregraph.db.scope import demand_write, resource_of, visible
+from caregraph.db.scope import demand_write, may_read, visible
 from caregraph.db.session import Tx
 
 from .context import Context
@@ -46,6 +46,23 @@ class Payload(Generic[T]):
 
     node: T | None = field("The row as it is now; null when refused, or when you no longer see it.")
     errors: list[UserError] = field("Why nothing was changed; empty when it was.")
+
+
+@strawberry.type(name="SecretPayload", description="What a mutation answers that makes a secret.")
+class SecretPayload(Generic[T]):
+    """One payload per type; the service returns `Minted`."""
+
+    node: T | None = field("The row as it is now; null when refused.")
+    secret: str | None = field("The secret, shown this once: only its hash is kept. Null when refused.")
+    errors: list[UserError] = field("Why nothing was changed; empty when it was.")
+
+
+@dataclass(frozen=True)
+class Minted:
+    """A changed row with a secret that is told this once."""
+
+    row: Any
+    secret: str
 
 
 @strawberry.type(description="What a deletion answers.")
@@ -285,9 +302,10 @@ async def _read_back(one: Action, context: Context, result: Any) -> dict[str, An
     if one.node_model is None:
         return dict(result)
     await context.end_snapshot()
-    if not context.viewer.may_read(resource_of(one.node_model)):
-        return {"node": OnlyId(result.id)}
-    return {"node": await context.load(RowById(one.node_model), result.id)}
+    row, more = (result.row, {"secret": result.secret}) if isinstance(result, Minted) else (result, {})
+    if not may_read(one.node_model, context.viewer):
+        return {"node": OnlyId(row.id), **more}
+    return {"node": await context.load(RowById(one.node_model), row.id), **more}
 
 
 def _answer(one: Action, values: dict[str, Any]) -> SimpleNamespace:

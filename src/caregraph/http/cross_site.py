@@ -25,6 +25,7 @@ _ALLOWED_HEADERS = (
     "X-Calculator-Email",
     "X-Calculator-Token",
     "X-Organization",
+    "X-Silicone-User-Token",
 )
 _PREFLIGHT_SECONDS = 600
 

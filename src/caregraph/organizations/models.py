@@ -150,3 +150,123 @@ class ApiToken(Base):
     token_hash: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime | None]
+
+
+class Application(TenantRow, Timestamped, Base):
+    """A program of the organization. Its key is public; what it proves itself with is apart."""
+
+    __tablename__ = "applications"
+    __table_args__ = (
+        tenant_unique("id"),
+        UniqueConstraint("key", info={"message": "Try again", "path": None}),
+        UniqueConstraint(
+            "organization_id", "name", info={"message": "An application with this name already exists", "path": "name"}
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    key: Mapped[str]
+    scopes: Mapped[str]
+    is_enabled: Mapped[bool] = mapped_column(default=True)
+    is_limited_to_groups: Mapped[bool] = mapped_column(default=False)
+    public_key: Mapped[str | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class ApplicationSecret(TenantRow, Timestamped, Base):
+    """A secret of an application: its hash, and sealed under the server's key for checking what it signed."""
+
+    __tablename__ = "application_secrets"
+    __table_args__ = (
+        tenant_key("application_id", to="applications"),
+        Index(None, "organization_id", "application_id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int]
+    secret_hash: Mapped[str]
+    sealed: Mapped[str | None]
+    expires_at: Mapped[datetime | None]
+
+
+class ApplicationGroup(TenantRow, Base):
+    """A group of clients that an application limited to groups reaches."""
+
+    __tablename__ = "application_groups"
+    __table_args__ = (
+        tenant_key("application_id", to="applications"),
+        tenant_key("group_id", to="groups"),
+        Index(None, "organization_id", "group_id", "application_id"),
+    )
+    application_id: Mapped[int] = mapped_column(primary_key=True)
+    group_id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class AccessToken(TenantRow, Timestamped, Base):
+    """A pair that `/oauth/token` gave, good for nothing after `ends_at`. Refreshed from one another: one family."""
+
+    __tablename__ = "access_tokens"
+    __table_args__ = (
+        tenant_unique("id"),
+        tenant_key("application_id", to="applications"),
+        UniqueConstraint("token_hash"),
+        UniqueConstraint("refresh_token_hash", info={"message": "Try again", "path": None}),
+        Index(None, "organization_id", "application_id", "ends_at", "id"),
+        Index(None, "organization_id", "family"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int]
+    family: Mapped[str]
+    token_hash: Mapped[str]
+    refresh_token_hash: Mapped[str | None]
+    scopes: Mapped[str]
+    refresh_scopes: Mapped[str | None]
+    expires_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    refreshed_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class ApiKey(TenantRow, Timestamped, Base):
+    """A bearer token that an application made for itself; only its hash is kept."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        tenant_key("application_id", to="applications"),
+        UniqueConstraint("token_hash"),
+        Index(None, "organization_id", "application_id", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int]
+    token_hash: Mapped[str]
+    expires_at: Mapped[datetime | None]
+
+
+class UsedAssertion(TenantRow, Base):
+    """A signed assertion that was taken once, until it would expire by itself."""
+
+    __tablename__ = "used_assertions"
+    __table_args__ = (
+        tenant_key("application_id", to="applications"),
+        UniqueConstraint(
+            "organization_id", "application_id", "fingerprint", info={"message": "Used already", "path": None}
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int]
+    fingerprint: Mapped[str]
+    expires_at: Mapped[datetime]
+
+
+class SessionToken(TenantRow, Timestamped, Base):
+    """What a respondent fills in one deployment session with; only its hash is kept."""
+
+    __tablename__ = "session_tokens"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        Index(None, "organization_id", "deployment_session_id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    deployment_session_id: Mapped[int]
+    token_hash: Mapped[str]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

@@ -7,7 +7,7 @@ import strawberry
 from sqlalchemy import ColumnElement
 
 from caregraph.auth.viewer import Permission
-from caregraph.graph.actions import DeletePayload, Payload, action
+from caregraph.graph.actions import DeletePayload, Payload, SecretPayload, action
 from caregraph.graph.computed import computed
 from caregraph.graph.context import Context
 from caregraph.graph.errors import UserError, demand
@@ -17,14 +17,15 @@ from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
 from caregraph.graph.search import contains
 
-from . import audit, founding, models, places, service
+from . import api_keys, applications, audit, founding, models, places, service
 from .person import CurrentUser, current_user
-from .types import ApiToken, Location, Organization, User
+from .types import AccessToken, ApiKey, ApiToken, Application, Location, Organization, User
 
 USERS = Resource(User)
 ORGANIZATIONS = Resource(Organization)
 LOCATIONS = Resource(Location)
 API_TOKENS = Resource(ApiToken)
+APPLICATIONS = Resource(Application)
 AUDIT = Resource(audit.AuditEvent)
 
 
@@ -91,6 +92,16 @@ class Query:
     organizations: Page[Organization] | None = ORGANIZATIONS.page(_named, needs=Permission.MEMBER)
     location: Location | None = LOCATIONS.get(needs=Permission.MEMBER)
     locations: Page[Location] | None = LOCATIONS.page(order="name", needs=Permission.MEMBER)
+    application: Application | None = APPLICATIONS.get(needs=Permission.MANAGE_APPLICATIONS)
+    applications: Page[Application] | None = APPLICATIONS.page(order="name", needs=Permission.MANAGE_APPLICATIONS)
+    access_token: AccessToken | None = Resource(AccessToken).mine(
+        "access_token_id",
+        "The access token that you send; superusers name any of the organization's by id.",
+        needs=Permission.API_KEYS,
+        also_by_id=True,
+    )
+    api_key: ApiKey | None = Resource(ApiKey).get(needs=Permission.API_KEYS)
+    api_keys: list[ApiKey] | None = computed(api_keys.own_api_keys, needs=Permission.APPLICATION, size=100)
 
 
 @strawberry.type
@@ -114,4 +125,21 @@ class Mutation:
     update_user: Payload[User] | None = action(service.update_user, needs=Permission.CARE)
     delete_user: DeletePayload | None = action(service.delete_user, needs=Permission.MANAGE_USERS)
     add_user_role: Payload[User] | None = action(service.add_role, needs=Permission.MANAGE_USERS)
+    create_application: SecretPayload[Application] | None = action(
+        applications.create_application, needs=Permission.MANAGE_APPLICATIONS
+    )
+    update_application: Payload[Application] | None = action(
+        applications.update_application, needs=Permission.MANAGE_APPLICATIONS
+    )
+    rotate_application_secret: SecretPayload[Application] | None = action(
+        applications.rotate_secret, needs=Permission.MANAGE_APPLICATIONS
+    )
+    delete_application: DeletePayload | None = action(
+        applications.delete_application, needs=Permission.MANAGE_APPLICATIONS
+    )
+    revoke_access_token: Payload[AccessToken] | None = action(
+        applications.revoke_access_token, needs=Permission.MANAGE_APPLICATIONS
+    )
+    create_api_key: SecretPayload[ApiKey] | None = action(api_keys.create_api_key, needs=Permission.APPLICATION_SECRET)
+    delete_api_key: DeletePayload | None = action(api_keys.delete_api_key, needs=Permission.API_KEYS)
     remove_user_role: Payload[User] | None = action(service.remove_role, needs=Permission.MANAGE_USERS)

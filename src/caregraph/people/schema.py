@@ -15,9 +15,9 @@ from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
 from caregraph.graph.search import contains, named
 from caregraph.organizations.schema import USERS
-from caregraph.organizations.types import User
+from caregraph.organizations.types import Application, User
 
-from . import files, groups, models, service
+from . import files, groups, models, service, tokens
 from .inputs import GroupInput, LabelInput
 from .lists import ListScope, owned_clients
 from .staff import users_found
@@ -89,6 +89,9 @@ class Mutation:
     create_group: Payload[Group] | None = GROUPS.create(GroupInput, needs=Permission.ORGANIZATION)
     update_group: Payload[Group] | None = GROUPS.update(GroupInput, needs=Permission.ORGANIZATION)
     delete_group: DeletePayload | None = action(groups.delete_group, needs=Permission.ORGANIZATION)
+    set_application_groups: Payload[Application] | None = action(
+        tokens.set_application_groups, needs=Permission.MANAGE_APPLICATIONS
+    )
     upload_file: Payload[File] | None = action(files.upload_file, needs=Permission.CARE)
     delete_file: DeletePayload | None = action(files.delete_file, needs=Permission.CARE)
     create_label: Payload[Label] | None = LABELS.create(LabelInput, needs=Permission.MANAGE_LABELS)
