@@ -6,7 +6,7 @@ import strawberry
 
 if TYPE_CHECKING:
     from caregraph.organizations.types import AccessToken, ApiKey, Application, Location, Organization, User
-    from caregraph.people.types import Client, File, Group, Label
+    from caregraph.people.types import Client, Consent, File, Group, Label
     from caregraph.treatment.charts import EpisodeChart, ExplanationStep
     from caregraph.treatment.types import Episode, OrsScore, Rater, Score, Session, SrsScore
 
@@ -17,6 +17,7 @@ AccessTokenRef = Annotated["AccessToken", strawberry.lazy("caregraph.organizatio
 ApiKeyRef = Annotated["ApiKey", strawberry.lazy("caregraph.organizations.types")]
 UserRef = Annotated["User", strawberry.lazy("caregraph.organizations.types")]
 ClientRef = Annotated["Client", strawberry.lazy("caregraph.people.types")]
+ConsentRef = Annotated["Consent", strawberry.lazy("caregraph.people.types")]
 FileRef = Annotated["File", strawberry.lazy("caregraph.people.types")]
 GroupRef = Annotated["Group", strawberry.lazy("caregraph.people.types")]
 LabelRef = Annotated["Label", strawberry.lazy("caregraph.people.types")]

@@ -1,12 +1,19 @@
 """Every setting of the server, read once from the environment and passed down."""
 
+import base64
+import binascii
 import dataclasses
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 PREFIX = "CAREGRAPH_"
+NO_KEY = "none"
+"""Stands first among the encryption keys when nothing is to be encrypted any more."""
+_KEY_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_KEY_BYTES = 32
 
 _ABOVE_ZERO = (
     "pool_size",
@@ -57,9 +64,37 @@ class InvalidSettingError(ValueError):
     """A setting has a value that the server cannot run with."""
 
 
-def setting(description: str, default: Any) -> Any:
-    """One setting with the description that the README's table repeats."""
-    return field(default=default, metadata={"description": description})
+def setting(description: str, default: Any, *, secret: bool = False) -> Any:
+    """One setting with the description that the README's table repeats; a secret is not part of what is printed."""
+    return field(default=default, metadata={"description": description}, repr=not secret)
+
+
+def named_keys(text: str) -> dict[str, bytes | None]:
+    """The encryption keys by name, in their order. `none`, which stands for no key, may only come first."""
+    found: dict[str, bytes | None] = {}
+    for part in text.split(",") if text.strip() else ():
+        name, _, encoded = part.strip().partition(":")
+        if not _KEY_NAME.fullmatch(name) or name in found or (name == NO_KEY and (found or encoded)):
+            raise _invalid_keys()
+        found[name] = None if name == NO_KEY else _key_bytes(encoded)
+    return found
+
+
+def _key_bytes(encoded: str) -> bytes:
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise _invalid_keys() from error
+    if len(key) != _KEY_BYTES:
+        raise _invalid_keys()
+    return key
+
+
+def _invalid_keys() -> InvalidSettingError:
+    return InvalidSettingError(
+        f"{PREFIX}ENCRYPTION_KEYS must be name:key, several with commas between: names of letters, digits, - and _,"
+        f" each once, keys of {_KEY_BYTES} bytes as base64; {NO_KEY} may stand first"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +115,7 @@ class Settings:
     shutdown_grace: float = setting("Seconds after SIGTERM in which operations still begin; not ready at once", 2.0)
     shutdown_timeout: float = setting("Seconds after SIGTERM at which what still runs is cut off", 20.0)
     metrics: bool = setting("Whether `/metrics` answers", default=True)
-    metrics_token: str = setting("Bearer token that `/metrics` asks for; empty: none", "")
+    metrics_token: str = setting("Bearer token that `/metrics` asks for; empty: none", "", secret=True)
     log_level: str = setting("Least level of our own log records: debug, info, warning or error", "info")
     log_format: str = setting("`json` or `text`", "json")
     maximum_body: int = setting("Bytes of the largest request body", 1_048_576)
@@ -98,6 +133,13 @@ class Settings:
         "Signs download links and seals secrets of applications, the same for all processes; without one, links end"
         " with the process and assertions signed with a secret are refused",
         "",
+        secret=True,
+    )
+    encryption_keys: str = setting(
+        "Encrypt national, telephone and e-mail data at rest: `name:base64 of 32 bytes`, several with commas; the first"
+        " encrypts, all decrypt",
+        "",
+        secret=True,
     )
     server_url: str = setting(
         "Address at which programs reach the server, such as `https://care.example`; signed assertions must name it", ""
@@ -194,6 +236,7 @@ class Settings:
             raise InvalidSettingError(
                 f"{PREFIX}DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://"
             )
+        named_keys(self.encryption_keys)
         self._check_limits()
         self._check_issuers()
 

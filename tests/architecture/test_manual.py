@@ -116,7 +116,7 @@ def test_scalars_name_their_specification() -> None:
     scalars = {name: one.specified_by_url for name, one in TYPES.items() if hasattr(one, "specified_by_url")}
 
     assert {name for name, url in scalars.items() if not url} == set()
-    assert scalars.keys() == {"Date", "DateTime", "EmailAddress", "PhoneNumber", "URL", "Upload"}
+    assert scalars.keys() == {"Date", "DateTime", "EmailAddress", "JSON", "PhoneNumber", "URL", "Upload"}
 
 
 def test_the_written_schema_is_the_built_one() -> None:
@@ -210,7 +210,7 @@ def test_every_node_type_can_be_reached_by_node() -> None:
     }
 
     assert nodes == {
-        *("AccessToken", "ApiKey", "ApiToken", "Application", "CalculatorPlan"),
+        *("AccessToken", "ApiKey", "ApiToken", "Application", "CalculatorPlan", "Consent"),
         *("AuditEvent", "Client", "Episode", "File", "Group", "Label", "Location", "Organization"),
         *("OrsScore", "Rater", "Session", "SrsScore", "User"),
     }

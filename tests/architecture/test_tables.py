@@ -42,10 +42,12 @@ def test_a_model_has_a_visibility_rule(model: type[Any]) -> None:
 
 
 def test_a_row_of_a_person_is_a_row_of_a_tenant() -> None:
-    """Of no organization are the organizations, the accounts with their tokens, the counters, and keys without a row."""
+    """Of no organization are the organizations, the accounts with their tokens, the counters, the keys of files without a row, and encryption keys."""
     global_tables = {model.__tablename__ for model in MODELS if not issubclass(model, TenantRow)}
 
-    assert global_tables == {"organizations", "users", "api_tokens", "sign_in_attempts", "file_garbage"}
+    assert global_tables == {
+        *("organizations", "users", "api_tokens", "sign_in_attempts", "file_garbage", "encryption_keys")
+    }
 
 
 @pytest.mark.parametrize("info", NODES, ids=lambda info: info.name)

@@ -21,6 +21,7 @@ NAMED = {"ids": lambda module: "/".join(module.path.parts[-2:])}
 
 # Core tables, which no visibility rule touches, outside `db/`: each use says why nothing leaks by it.
 PAST_THE_RULES = {
+    ("graph/export.py", "table_of"): "reads foreign keys; what it selects starts from visible(...)",
     ("graph/links.py", "table_of"): "reads the foreign key of a link; the statement is on the model it leads to",
     ("graph/relations.py", "table_of"): "reads foreign keys when the schema is built, sends no statement",
     ("organizations/types.py", "table_of"): "a link's column: the loader adds the rule and the tenant",
@@ -39,6 +40,9 @@ PAST_THE_NET = {
     "db/audit.py": "entries are written for those who may not read them",
     "db/changes.py": "whose records a change touches, within the tenant, also of clients whom its author does not see",
     "db/dependents.py": "counts and deletes what the viewer may not see, within the tenant",
+    "db/erasure.py": "empties what the viewer may not see, within the tenant",
+    "db/personal.py": "empties what belongs to erased people only, whoever sees them, within the tenant",
+    "graph/erased.py": "looks again at rows that were loaded through visible(...)",
     "db/events.py": "which rows a change is about, in its own tenant; readers look at them as themselves",
     "graph/actions.py": "starts from visible(...)",
     "graph/context.py": "what loaders run starts from visible(...) or criterion(...)",

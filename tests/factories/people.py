@@ -3,6 +3,7 @@
 from typing import Any
 
 from caregraph.people import models
+from caregraph.people.enums import ConsentKind
 from kit import Principal
 
 
@@ -26,6 +27,15 @@ async def make_label(principal: Principal, name: str, *carriers: models.Client) 
         for client in carriers:
             tx.add(models.ClientLabel(client_id=client.id, label_id=label.id))
     return label
+
+
+async def make_consent(principal: Principal, client: models.Client, **overrides: Any) -> models.Consent:
+    """A consent of `client` that `principal` recorded."""
+    values = {"kind": ConsentKind.SMS, "given": True, "recorded_by": principal.row_id}
+    async with principal.world.writing(principal) as tx:
+        consent = models.Consent(**{**values, **overrides}, client_id=client.id)
+        tx.add(consent)
+    return consent
 
 
 async def make_file(principal: Principal, client: models.Client, **overrides: Any) -> models.File:

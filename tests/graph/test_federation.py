@@ -10,7 +10,7 @@ from caregraph.graph.federation import entity_types
 from caregraph.graph.node import global_id, parse_id
 from caregraph.graph.subgraph import subgraph_sdl
 from factories.organizations import make_location
-from factories.people import make_client, make_file, make_group, make_label
+from factories.people import make_client, make_consent, make_file, make_group, make_label
 from factories.programs import make_everything
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Answer, Principal, World
@@ -106,6 +106,7 @@ async def test_every_entity_is_found(world: World) -> None:
         "AuditEvent": 1,
         "CalculatorPlan": (parse_id(programs["plan"]) or ("", 0))[1],
         "Client": client.id,
+        "Consent": (await make_consent(world.user, client)).id,
         "Episode": episode.id,
         "File": (await make_file(world.user, client)).id,
         "Group": group.id,

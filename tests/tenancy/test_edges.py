@@ -81,6 +81,7 @@ def _bens(world: World, town: Town) -> set[str]:
         "shared",
         "ann_rater",
         "ann_file",
+        "ann_consent",
         "alone_session",
         "session",
         "ann_ors",
@@ -108,6 +109,7 @@ async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
         "group": ids["group"],
         "file": ids["ann_file"],
         "location": ids["location"],
+        "consent": ids["ann_consent"],
         "user": world.colleague.id,
     }
     walked = set()

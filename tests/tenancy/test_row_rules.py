@@ -23,11 +23,12 @@ TENANT_MODELS = [
 ]
 TENANT_TABLES = sorted(table_of(model).name for model in TENANT_MODELS)
 GUARDED = [*TENANT_TABLES, "organizations", "users", "api_tokens"]
-FUNCTIONS = {
-    *("caregraph_api_token", "caregraph_calculator", "caregraph_account", "caregraph_last_membership"),
+LOOK_UPS = {
+    *("caregraph_api_token", "caregraph_calculator", "caregraph_account"),
     *("caregraph_application", "caregraph_bearer", "caregraph_session_token"),
     *("caregraph_identified", "caregraph_person", "caregraph_works_elsewhere"),
 }
+FUNCTIONS = {*LOOK_UPS, "caregraph_last_membership", "caregraph_organization_ids"}
 
 
 async def _one(world: World, viewer: Viewer, sql: str) -> Any:
@@ -104,7 +105,7 @@ async def test_every_table_of_a_tenant_is_guarded_even_from_its_owner(world: Wor
         rows = (await session.execute(text(policies))).all()
 
     assert sorted(name for name, is_guarded in guarded.items() if is_guarded) == sorted(GUARDED)
-    assert guarded.keys() - GUARDED == {"alembic_version", "sign_in_attempts", "file_garbage"}
+    assert guarded.keys() - GUARDED == {"alembic_version", "sign_in_attempts", "file_garbage", "encryption_keys"}
     here = "(organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::bigint)"
     tenant = {row.tablename: tuple(row)[2:] for row in rows if row.policyname == "tenant"}
     assert {name: tenant[name] for name in TENANT_TABLES} == dict.fromkeys(
@@ -295,7 +296,7 @@ async def test_the_functions_that_pass_the_rules_are_the_listed_ones(world: Worl
     assert {row[0] for row in rows} == FUNCTIONS
     assert {name for name in FUNCTIONS if name in (lookups.__doc__ or "")} == FUNCTIONS - {"caregraph_last_membership"}
     assert {(row[0], row[1], row[2]) for row in rows} == {(name, True, False) for name in FUNCTIONS}
-    assert {row[0] for row in rows if row[3]} == FUNCTIONS - {"caregraph_last_membership"}
+    assert {row[0] for row in rows if row[3]} == LOOK_UPS
 
 
 async def test_a_look_up_answers_for_the_one_secret_asked_for(world: World) -> None:

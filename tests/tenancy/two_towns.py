@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from caregraph.graph.node import global_id
 from caregraph.organizations.models import GrantedPermission, Location
 from caregraph.people.models import Client, ClientGroup, Group, UserGroup
-from factories.people import make_client, make_file, make_label
+from factories.people import make_client, make_consent, make_file, make_label
 from factories.programs import make_everything
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Principal, World
@@ -75,6 +75,8 @@ async def make_northfield(world: World) -> Town:
         zoe_session=zoe_session,
         ann_file=await make_file(world.user, ann),
         bo_file=await make_file(world.colleague, bo, name="HIDDEN file", storage_key="of Bo"),
+        ann_consent=await make_consent(world.user, ann),
+        bo_consent=await make_consent(world.colleague, bo),
         ann_ors=await make_ors(world.user, session, ann, 1, 1, 1, 1),
         ann_srs=await make_srs(world.user, session, ann, 2, 2, 2, 2),
         ann_rated=await make_ors(world.user, session, ann, 3, 3, 3, 3, rater=ann_rater),
@@ -104,6 +106,7 @@ async def make_harbor(world: World) -> Town:
         rater=rater,
         session=session,
         file=await make_file(owner, kay, name="HIDDEN harbor file", storage_key="of Kay"),
+        consent=await make_consent(owner, kay),
         ors=await make_ors(owner, session, kay, 6, 6, 6, 6),
         srs=await make_srs(owner, session, kay, 6, 6, 6, 6),
     )

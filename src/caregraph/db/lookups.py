@@ -4,6 +4,7 @@ Each reads global tables past row-level security and answers for the one account
 functions, this list is all of them: `caregraph_api_token`, `caregraph_identified`, `caregraph_calculator`,
 `caregraph_account`, `caregraph_application`, `caregraph_bearer`, `caregraph_session_token` before a tenant is known;
 `caregraph_person`, everything of the caller's own account; `caregraph_works_elsewhere`, yes or no.
+For the owner of the tables alone is `caregraph_organization_ids`, where commands begin that go through all tenants.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from caregraph.auth import scopes
 from caregraph.auth.applications import Application, ApplicationSecrets
@@ -225,3 +227,14 @@ def _application(row: Any, *, granted: str, token_id: int | None = None) -> Appl
 
 def _numbers(text: str | None) -> tuple[int, ...]:
     return tuple(sorted(int(one) for one in text.split(","))) if text else ()
+
+
+async def organization_ids(database: Database) -> list[int]:
+    """Every organization, for whoever may log in as the owner of the tables."""
+    engine = create_async_engine(database.url)
+    source = "organizations" if database.is_sqlite else "caregraph_organization_ids() AS o (id)"
+    try:
+        async with engine.connect() as connection:
+            return list((await connection.execute(text(f"SELECT id FROM {source} ORDER BY id"))).scalars())  # noqa: S608 our names
+    finally:
+        await engine.dispose()

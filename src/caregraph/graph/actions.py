@@ -22,10 +22,12 @@ from caregraph.auth.viewer import Permission, Viewer
 from caregraph.db.audit import Kind
 from caregraph.db.base import Base, TenantRow
 from caregraph.db.constraints import is_deadlock, violated
+from caregraph.db.personal import Erasable
 from caregraph.db.scope import demand_write, may_read, visible
 from caregraph.db.session import Tx
 
 from .context import Context
+from .erased import refuse_erased, refuse_erased_meanwhile
 from .errors import FORBIDDEN, Code, Refused, UserError, demand
 from .fields import KitField, argument, field, kit_field
 from .filters import LONGEST_LIST, camel
@@ -250,9 +252,22 @@ async def _serve(one: Action, tx: Tx, viewer: Viewer, arguments: dict[str, Any],
         for parameter in one.parameters
         if parameter.argument.python_name in arguments
     }
+    erasable = [] if one.payload is DeletePayload else list(_erasable(one, loaded))
+    for argument_name, row in erasable:
+        refuse_erased(row, argument_name)
     deleted = next((global_id(type(row).__name__, row.id) for row in loaded.values() if _is_row(row)), None)
     result = await one.service(**{**ready, tx_name: tx}, **loaded)
+    await refuse_erased_meanwhile(tx, erasable)
     return deleted if one.payload is DeletePayload else result
+
+
+def _erasable(one: Action, loaded: Mapping[str, Any]) -> Iterator[tuple[str, Erasable]]:
+    """The rows among the arguments that an erasure may have emptied, each with its argument."""
+    names = {parameter.name: camel(parameter.argument.python_name) for parameter in one.parameters}
+    for name, value in loaded.items():
+        for row in value if isinstance(value, list) else [value]:
+            if isinstance(row, Erasable):
+                yield names[name], row
 
 
 def _is_row(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from caregraph.db.base import Base, Coded, Dated, Id, Searchable, TenantRow, Timestamped, now, tenant_key, tenant_unique
@@ -93,6 +93,7 @@ class User(Dated, Searchable, Base):
         {"implicit_returning": False},
     )
     searched = ("full_name", "email")
+    known_as = "full_name"
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]
     full_name: Mapped[str]
@@ -104,12 +105,19 @@ class User(Dated, Searchable, Base):
     password_hash: Mapped[str]
     api_enabled: Mapped[bool] = mapped_column(default=False)
     gdpr_approval: Mapped[bool] = mapped_column(default=False)
+    gdpr_approval_at: Mapped[datetime | None]
     locale: Mapped[str | None]
     time_zone: Mapped[str | None]
     screen_lock_after_score: Mapped[bool] = mapped_column(default=False)
     screen_lock_code: Mapped[str | None]
     screen_lock_timeout: Mapped[int | None]
     signed_out_at: Mapped[datetime | None]
+
+
+@event.listens_for(User.gdpr_approval, "set")
+def _keep_time_of_approval(user: User, approves: bool, before: object, _initiator: object) -> None:
+    if approves != (before is True):
+        user.gdpr_approval_at = now()
 
 
 class Membership(TenantRow, Timestamped, Base):

@@ -150,6 +150,9 @@ class User(Node):
     created_at: datetime | None = field("When the account was made.", visible_to=works_with)
     updated_at: datetime | None = field("When the account was last changed.", visible_to=works_with)
     gdpr_approval: bool | None = field("Whether the user approved data processing.", visible_to=is_self_or_superuser)
+    gdpr_approval_at: datetime | None = field(
+        "When `gdprApproval` last changed; null when it never did.", visible_to=is_self_or_superuser
+    )
     locale: str | None = field("Language tag, such as `da`.", visible_to=is_self_or_superuser)
     time_zone: str | None = field("IANA time zone, such as `Europe/Copenhagen`.", visible_to=works_with)
     api_enabled: bool | None = field("Whether the account may use the API.", visible_to=is_self_or_superuser)

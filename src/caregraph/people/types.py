@@ -6,12 +6,23 @@ from caregraph.graph.computed import computed
 from caregraph.graph.fields import field
 from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page
-from caregraph.graph.relations import many, one
+from caregraph.graph.relations import many, one, referenced
 from caregraph.graph.scalars import PhoneNumber
-from caregraph.refs import ClientRef, EpisodeChartRef, EpisodeRef, FileRef, GroupRef, LabelRef, OrganizationRef, UserRef
+from caregraph.refs import (
+    ClientRef,
+    ConsentRef,
+    EpisodeChartRef,
+    EpisodeRef,
+    FileRef,
+    GroupRef,
+    LabelRef,
+    OrganizationRef,
+    UserRef,
+)
 
 from . import files, models
-from .enums import Gender
+from .consents import current_consents
+from .enums import ConsentKind, Gender
 
 
 @node(
@@ -29,8 +40,9 @@ class Client(Node):
     gender: Gender = field("Gender as recorded.")
     phone: PhoneNumber | None = field("Telephone number.")
     comment: str | None = field("Free text about the client.")
-    gdpr_approval: bool = field("Whether the client approved data processing.")
+    gdpr_approval: bool = field("Whether the client approved data processing; when and to whom: `consents`.")
     created_at: datetime = field("When the client was recorded.")
+    erased_at: datetime | None = field("When what identifies the client was erased; null: it was not.")
     organization: OrganizationRef | None = one(
         "clients.organization_id", "The client's organization; null except to superusers."
     )
@@ -51,6 +63,10 @@ class Client(Node):
         description="The client's courses of care.", through="episode_clients", order="start_date", size=3
     )
     files: Page[FileRef] = many("files.client_id", description="Files about the client.", order="created_at", size=5)
+    consents: list[ConsentRef] = computed(current_consents, size=3)
+    consent_history: Page[ConsentRef] = many(
+        "consents.client_id", description="All that was recorded, also what holds no more.", order="recorded_at", size=5
+    )
     scores_by_session: list[EpisodeChartRef] = computed(
         "caregraph.treatment.charts:of_client",
         "Charts of the client's scores, an entry per episode by its start (`fit.clients.scores_by_session`).",
@@ -95,3 +111,16 @@ class File(Node):
     created_at: datetime = field("When it was uploaded.")
     client: ClientRef = one("files.client_id", "The client whom it is about.")
     url: str = computed(files.link)
+
+
+@node(models.Consent, order_by=(models.Consent.recorded_at,))
+class Consent(Node):
+    """What a client allowed or refused at some time. Seen as the client is; never changed, a new one follows."""
+
+    kind: ConsentKind = field("What it is about.")
+    given: bool = field("True: allowed. False: refused or withdrawn.")
+    recorded_at: datetime = field("When it was recorded.")
+    recorded_by: UserRef | None = referenced(
+        "recorded_by", "Who recorded it; null for an account that is gone, a program, and after erasure of the client."
+    )
+    client: ClientRef = one("consents.client_id", "The client.")
