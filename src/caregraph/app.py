@@ -21,6 +21,7 @@ from caregraph.auth.tokens import SignIn
 from caregraph.db.attempts import Attempts
 from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
+from caregraph.db.outbox import Outbox
 from caregraph.db.session import Database
 from caregraph.db.storage import Storage, StorageError
 from caregraph.graph.execution import Engine
@@ -38,7 +39,9 @@ from caregraph.http.sockets import SocketEndpoint
 from caregraph.http.streams import Streams
 from caregraph.http.tracing import Tracing
 from caregraph.http.view import GraphQLEndpoint
+from caregraph.mail import sender_of
 from caregraph.operations import operations
+from caregraph.organizations.letters import InvitationLetter
 from caregraph.people import files
 from caregraph.settings import Settings
 
@@ -63,9 +66,12 @@ def create_app(
     database = Database(settings)
     lookups = SignInLookups(database)
     sign_in = SignIn(lookups, organization_of=row_id_of("Organization"))
+    letters = {InvitationLetter.kind: InvitationLetter(public_url=settings.public_url)}
+    outbox = Outbox(database, sender_of(settings), letters)
     provided: dict[type[Any], Any] = {
         Attempts: Attempts(database, window=settings.sign_in_window),
         SignInLookups: lookups,
+        Outbox: outbox,
         Storage: Storage(settings.files_url),
         Links: Links(settings.secret_key or secrets.token_hex(32), lifetime=settings.link_lifetime),
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
@@ -92,8 +98,11 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         sweeping = asyncio.create_task(_sweep_regularly(database, provided[Storage]))
+        sending = asyncio.create_task(outbox.run())
         yield
         sweeping.cancel()
+        sending.cancel()
+        await asyncio.wait({sending})
         streams.close()
         await database.close()
 
@@ -106,7 +115,7 @@ def create_app(
     app.state.settings = settings
     app.state.database = database
     app.state.storage, app.state.links = provided[Storage], provided[Links]
-    app.state.guard = guard
+    app.state.guard, app.state.outbox = guard, outbox
     app.state.streams = streams
     return app
 

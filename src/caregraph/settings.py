@@ -18,6 +18,7 @@ _ABOVE_ZERO = (
     "maximum_file",
     "sign_in_window",
     "link_lifetime",
+    "invitation_lifetime",
     "socket_init_timeout",
     "operations_per_socket",
     "subscriptions_per_process",
@@ -79,6 +80,21 @@ class Settings:
         "Signs download links, the same for all processes; without one, links end with the process", ""
     )
     link_lifetime: int = setting("Seconds for which a download link works", 300)
+    public_url: str = setting(
+        "Where links in mails lead: the address of your front end; `/#invitation=` and the token follow",
+        "http://127.0.0.1:8000",
+    )
+    mail_url: str = setting(
+        "How mails leave: `smtp://user:password@host:port`, `smtps://…`, or `console:`, for development",
+        "console:",
+    )
+    mail_from: str = setting(
+        "Whom mails are from: an address, or a name and an address in <>", "caregraph@localhost.invalid"
+    )
+    invitation_lifetime: int = setting("Seconds for which an invitation can be accepted", 604_800)
+    invitation_pause: int = setting("Seconds until an invitation may be sent again", 60)
+    pending_invitations: int = setting("Invitations of one organization that may be pending", 200)
+    invitation_mails: int = setting("Invitation mails of one organization within the sign-in window, then refused", 50)
     profile: str = setting(
         "`public`: anybody may write queries, limits and cost hold them; `first-party`: trusted documents only",
         "public",
@@ -140,13 +156,21 @@ class Settings:
             raise InvalidSettingError(
                 f"{PREFIX}DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://"
             )
+        if not self.public_url.startswith(("https://", "http://")):
+            raise InvalidSettingError(f"{PREFIX}PUBLIC_URL must begin with https:// or http://")
         self._check_limits()
 
     def _check_limits(self) -> None:
         for one in dataclasses.fields(self):
             if one.name.startswith("maximum_") and getattr(self, one.name) <= 0:
                 raise InvalidSettingError(f"{PREFIX}{one.name.upper()} must be above 0")
-        for name in ("persisted_documents", "persisted_bytes"):
+        for name in (
+            "persisted_documents",
+            "persisted_bytes",
+            "invitation_pause",
+            "pending_invitations",
+            "invitation_mails",
+        ):
             if getattr(self, name) < 0:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must not be below 0")
         for name, choices in _CHOICES.items():

@@ -36,6 +36,7 @@ OUTPUT = {name: one for name, one in TYPES.items() if is_object_type(one) or is_
 PLAIN_LISTS = {
     "Query.nodes": "as many as were asked for, at most 100",
     "User.roles": "at most one of each role",
+    "Invitation.permissionKeys": "at most one of each key",
     "UserError.path": "as deep as the input",
     "EpisodeChart.series": "an informant each: clients and raters of one episode",
     "ChartSeries.points": "a session each",
@@ -51,6 +52,7 @@ PLAIN_LISTS = {
 CARRIED = {
     "Query.hello": "a constant",
     "User.organization": "the viewer's own organization, by id: a user has no such column",
+    "Invitation.invitedBy": "by the id of who invited, which is no foreign key: it outlasts the membership",
     "ScoreEvent.score": "read for the event",
     "AlertEvent.score": "read for the event",
     "EpisodeEvent.episode": "read for the event",
@@ -65,8 +67,8 @@ CARRIED = {
     "StatisticsGroup.keys": "computed with the statistics",
     "StatisticsGroup.indices": "computed with the statistics",
 }
-# Mutations for anyone.
-OPEN = {"authenticate"}
+# Fields for anyone: signing in, and what a token in a mail opens. Features are for users and sessions alike.
+OPEN = {"authenticate", "invitation", "acceptInvitation", "features"}
 
 
 def _kit_fields(type_name: str) -> dict[str, KitField]:
@@ -200,7 +202,7 @@ def test_every_node_type_can_be_reached_by_node() -> None:
     }
 
     assert nodes == {
-        *("Client", "Episode", "File", "Label", "Organization"),
+        *("Client", "Episode", "FeatureFlag", "File", "GrantedPermission", "Invitation", "Label", "Organization"),
         *("OrsScore", "Rater", "Session", "SrsScore", "User"),
     }
     assert {made.python_name for made in KitQuery.__strawberry_definition__.fields} == {"hello", "node", "nodes"}

@@ -42,10 +42,11 @@ def test_a_model_has_a_visibility_rule(model: type[Any]) -> None:
 
 
 def test_a_row_of_a_person_is_a_row_of_a_tenant() -> None:
-    """Of no organization are the organizations, the accounts with their tokens, the counters, and keys without a row."""
+    """Of no organization are the organizations, the accounts with their tokens, the counters, keys without a row, and
+    the ids of rows that mails are due about."""
     global_tables = {model.__tablename__ for model in MODELS if not issubclass(model, TenantRow)}
 
-    assert global_tables == {"organizations", "users", "api_tokens", "sign_in_attempts", "file_garbage"}
+    assert global_tables == {"organizations", "users", "api_tokens", "sign_in_attempts", "file_garbage", "outgoing_mails"}
 
 
 @pytest.mark.parametrize("info", NODES, ids=lambda info: info.name)

@@ -10,7 +10,7 @@ from caregraph.auth.viewer import Viewer
 
 from .base import Base, now
 from .scope import everyone, rule
-from .session import Database
+from .session import Database, Tx
 
 
 class SignInAttempt(Base):
@@ -53,6 +53,20 @@ class Attempts:
                 for subject in subjects
             }
         return all(counts[subject] <= limit for subject, limit in subjects.items())
+
+    async def spend(self, tx: Tx, **limits: tuple[str, int]) -> bool:
+        """Count one use per kind of subject inside `tx`; whether all are within their limits.
+
+        For what is only counted when it happens: a transaction that is undone has spent nothing.
+        """
+        since = now() - self._window
+        for kind, (name, limit) in limits.items():
+            subject = _subject(kind, name)
+            uses = select(func.count()).where(SignInAttempt.subject == subject, SignInAttempt.attempted_at >= since)
+            if (await tx.scalar(uses) or 0) >= limit:
+                return False
+            tx.add(SignInAttempt(subject=subject))
+        return True
 
     async def forget(self, **names: str) -> None:
         """Forget the attempts on subjects that have signed in."""

@@ -1,7 +1,8 @@
 """The few look-ups before a tenant is known, by secret or e-mail: on PostgreSQL `SECURITY DEFINER` functions.
 
 Each reads global tables past row-level security and returns ids only for the one account asked for; a migration
-creates the functions, this list is all of them: `caregraph_api_token`, `caregraph_calculator`, `caregraph_account`.
+creates the functions, this list is all of them: `caregraph_api_token`, `caregraph_calculator`, `caregraph_account`,
+`caregraph_invitation`.
 """
 
 from collections.abc import Sequence
@@ -38,6 +39,10 @@ _STATEMENTS = {
         " JOIN memberships m ON m.user_id = u.id"
         " WHERE u.email = :email AND NOT m.is_disabled ORDER BY m.id LIMIT 1"
     ),
+    "invitation": (
+        "SELECT i.id, i.organization_id, u.id AS user_id FROM invitations i LEFT JOIN users u ON u.email = i.email"
+        " WHERE i.token_hash = :secret AND i.accepted_at IS NULL AND i.expires_at > CURRENT_TIMESTAMP"
+    ),
 }
 
 
@@ -49,6 +54,15 @@ class Account:
     password_hash: str
     api_enabled: bool
     organization_id: int
+
+
+@dataclass(frozen=True)
+class OpenInvitation:
+    """An invitation that can be accepted, and the account that its e-mail has, if any."""
+
+    id: int
+    organization_id: int
+    user_id: int | None
 
 
 class SignInLookups:
@@ -75,6 +89,11 @@ class SignInLookups:
             return None
         row = rows[0]
         return Account(row.user_id, row.password_hash, bool(row.api_enabled), row.organization_id)
+
+    async def invitation(self, token_hash: str) -> OpenInvitation | None:
+        """The invitation of a token, as long as it is neither accepted nor expired."""
+        rows = await self._rows("invitation", secret=token_hash)
+        return OpenInvitation(rows[0].id, rows[0].organization_id, rows[0].user_id) if rows else None
 
     async def _rows(self, name: str, **arguments: str) -> Sequence[Any]:
         statement = _STATEMENTS[name]

@@ -15,6 +15,7 @@ from caregraph.graph.scalars import EmailAddress
 from caregraph.refs import ClientRef, EpisodeRef, UserRef
 
 from . import models
+from .permissions import GrantedPermission
 from .policy import is_self_or_superuser
 
 _MEMBERSHIP = Link(models.Membership, table_of(models.Membership).c.user_id)
@@ -74,6 +75,12 @@ class User(Node):
     )
     clients: Page[ClientRef] = many(
         description="Clients whom this user owns and you may see.", through="client_owners", order="full_name", size=50
+    )
+    permissions: Page[GrantedPermission] = many(
+        "granted_permissions.user_id",
+        description="What the user was granted in your organization, beside the roles; of others, to managers only.",
+        order="key",
+        size=5,
     )
 
     @method("Roles held in your organization; empty for an ordinary user.")
