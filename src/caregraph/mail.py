@@ -71,8 +71,8 @@ def is_mailable(address: str) -> bool:
 
 def plain(name: str) -> str:
     """A name as it may stand in a mail: on one line, and nothing that mail programs make a link of."""
-    line = " ".join("".join(one if one.isprintable() else " " for one in name).split())
-    return re.sub(r"[.](?=\S)", ". ", re.sub(r"[<>:/\\@]", " ", line))
+    printable = "".join(one if one.isprintable() and one not in "<>:/\\@" else " " for one in name)
+    return re.sub(r"[.](?=\S)", ". ", " ".join(printable.split()))
 
 
 class Console:

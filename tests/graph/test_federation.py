@@ -9,6 +9,7 @@ from caregraph import schema
 from caregraph.graph.federation import entity_types
 from caregraph.graph.node import global_id
 from caregraph.graph.subgraph import subgraph_sdl
+from factories.organizations import make_feature, make_invitation, make_permission
 from factories.people import make_client, make_file, make_label
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Answer, Principal, World
@@ -97,7 +98,10 @@ async def test_every_entity_is_found(world: World) -> None:
     rows = {
         "Client": client.id,
         "Episode": episode.id,
+        "FeatureFlag": (await make_feature(world.superuser, "assessments_web.x")).id,
         "File": (await make_file(world.user, client)).id,
+        "GrantedPermission": (await make_permission(world.user)).id,
+        "Invitation": (await make_invitation(world.superuser)).id,
         "Label": (await make_label(world.user, "urgent")).id,
         "Organization": 1,
         "OrsScore": (await make_ors(world.user, session, client)).id,

@@ -40,6 +40,22 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         {"totalCount": 2, "nodes": [{"fullName": "Olga Olsen"}, {"fullName": "Otto Orr"}]},
     ),
     "organization": ("organization { name }", FORBIDDEN, FORBIDDEN, {"name": "Harbor"}),
+    "grantedPermission": ("grantedPermission(id: $granted) { key }", None, None, None),
+    "userPermissions": ("userPermissions(userId: $user) { totalCount nodes { id } }", FORBIDDEN, FORBIDDEN, EMPTY),
+    "invitation": ("invitation(id: $invitation) { id }", FORBIDDEN, FORBIDDEN, None),
+    "invitations": (
+        "invitations { totalCount nodes { organizationName } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 1, "nodes": [{"organizationName": "Harbor"}]},
+    ),
+    "features": ("features", [], ["assessments_web.harbor"], []),
+    "featureFlag": ("featureFlag(id: $feature) { id }", None, None, None),
+    "featureFlags": (
+        'featureFlags { totalCount nodes { name } }',
+        EMPTY,
+        *[{"totalCount": 1, "nodes": [{"name": "assessments_web.harbor"}]}] * 2,
+    ),
     "client": ("client(id: $ann) { id }", None, None, None),
     "clients": (f'clients(search: "Ann") {LIST}', EMPTY, EMPTY, EMPTY),
     "file": ("file(id: $ann_file) { id }", None, None, None),
@@ -93,6 +109,22 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
     "deleteUser": (f"deleteUser(id: $user, force: true) {GONE}", FORBIDDEN, _missing("User", of="deletedId")),
     "addUserRole": (f"addUserRole(id: $user, role: AGENCY_ADMIN) {NODE}", FORBIDDEN, _missing("User")),
     "removeUserRole": (f"removeUserRole(id: $user, role: AUDITING) {NODE}", FORBIDDEN, _missing("User")),
+    "setUserPermissions": (
+        f"setUserPermissions(id: $user, permissionKeys: []) {NODE}",
+        FORBIDDEN,
+        _missing("User"),
+    ),
+    "resendInvitation": (f"resendInvitation(id: $invitation) {NODE}", FORBIDDEN, _missing("Invitation")),
+    "deleteInvitation": (
+        f"deleteInvitation(id: $invitation) {GONE}",
+        FORBIDDEN,
+        _missing("Invitation", of="deletedId"),
+    ),
+    "switchFeature": (
+        f'switchFeature(name: "assessments_web.x", enabled: true, userIds: [$user]) {NODE}',
+        FORBIDDEN,
+        _missing("User", "userIds"),
+    ),
     "deleteClient": (f"deleteClient(id: $ann, force: true) {GONE}", *_both("Client", of="deletedId")),
     "deleteFile": (f"deleteFile(id: $ann_file) {GONE}", *_both("File", of="deletedId")),
     "setClientOwners": (f"setClientOwners(id: $ann, userIds: [$user]) {NODE}", *_both("Client")),
@@ -157,6 +189,7 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
 WITHOUT_ROWS = {
     "authenticate": 'authenticate(email: "ben@northfield.example", password: "wrong") { apiToken }',
     "createUser": f'createUser(input: {{email: "new@x.example", fullName: "New", password: "long enough"}}) {NODE}',
+    "createInvitation": f'createInvitation(input: {{email: "new@x.example"}}) {NODE}',
     "createClient": f'createClient(input: {{fullName: "New"}}) {NODE}',
     "createLabel": f'createLabel(input: {{name: "New"}}) {NODE}',
 }
@@ -213,8 +246,9 @@ READS = {name: row[0] for name, row in QUERIES.items()}
 WRITES = {name: row[0] for name, row in MUTATIONS.items()}
 
 
-# A file comes by a multipart request: tests/people/test_files.py has its strangers.
-ELSEWHERE = {"uploadFile"}
+# A file comes by a multipart request: tests/people/test_files.py has its strangers. An invitation is accepted by strangers:
+# tests/organizations/test_acceptance.py.
+ELSEWHERE = {"uploadFile", "acceptInvitation"}
 
 
 def test_the_tables_name_every_root_field() -> None:

@@ -4,6 +4,7 @@ from datetime import date
 from types import SimpleNamespace
 
 from caregraph.graph.node import global_id
+from factories.organizations import make_feature, make_invitation, make_permission
 from factories.people import make_client, make_file, make_label
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import World
@@ -46,6 +47,9 @@ async def make_northfield(world: World) -> Town:
         alone_session=alone_session,
         session=session,
         zoe_session=zoe_session,
+        granted=await make_permission(world.user, "CREATE_ASSESSMENT"),
+        invitation=await make_invitation(world.superuser, "HIDDEN@away.example", token="northfield's"),
+        feature=await make_feature(world.superuser, "assessments_web.hidden", world.user),
         ann_file=await make_file(world.user, ann),
         bo_file=await make_file(world.colleague, bo, name="HIDDEN file", storage_key="of Bo"),
         ann_ors=await make_ors(world.user, session, ann, 1, 1, 1, 1),
@@ -72,6 +76,9 @@ async def make_harbor(world: World) -> Town:
         episode=episode,
         rater=rater,
         session=session,
+        granted=await make_permission(owner, "CREATE_ASSESSMENT"),
+        invitation=await make_invitation(world.other_superuser, "HIDDEN@away.example", token="harbor's"),
+        feature=await make_feature(world.other_superuser, "assessments_web.harbor", owner),
         file=await make_file(owner, kay, name="HIDDEN harbor file", storage_key="of Kay"),
         ors=await make_ors(owner, session, kay, 6, 6, 6, 6),
         srs=await make_srs(owner, session, kay, 6, 6, 6, 6),

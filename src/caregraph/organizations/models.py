@@ -165,7 +165,8 @@ Invitation.organization_name = column_property(
     select(Organization.name)
     .where(Organization.id == Invitation.organization_id)
     .correlate_except(Organization)
-    .scalar_subquery()
+    .scalar_subquery(),
+    expire_on_flush=False,
 )
 
 
