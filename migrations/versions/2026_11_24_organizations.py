@@ -41,9 +41,7 @@ def upgrade() -> None:
         for name, kind in columns.items():
             # SQLite keeps times without a zone, and cannot change a table that others point at but by adding to it.
             op.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind if is_postgresql else _of_sqlite(kind)}")
-    op.create_index(
-        "ix_organizations_individual_creator_id", "organizations", ["individual_creator_id"], unique=True
-    )
+    op.create_index("ix_organizations_individual_creator_id", "organizations", ["individual_creator_id"], unique=True)
     for name in ORGANIZATION_INDEXES:
         op.create_index(f"ix_organizations_{name}_id", "organizations", [name, "id"])
     create_tables()
@@ -72,8 +70,10 @@ def fill() -> list[str]:
     return [
         "UPDATE organizations SET updated_at = created_at, search_text = lower(name)",
         "UPDATE users SET updated_at = created_at",
-        "INSERT INTO locations (organization_id, name, is_headquarters, created_at, updated_at)"
-        " SELECT id, name, true, created_at, created_at FROM organizations",
+        """
+        INSERT INTO locations (organization_id, name, is_headquarters, created_at, updated_at)
+        SELECT id, name, true, created_at, created_at FROM organizations
+        """,
     ]
 
 
@@ -128,7 +128,9 @@ def trigrams() -> list[str]:
         f"CREATE INDEX trgm_{table} ON {table} USING gin (search_text gin_trgm_ops);"
         for table in ("organizations", "groups")
     )
-    return [f"DO $$ BEGIN IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm') THEN {creates} END IF; END $$"]
+    return [
+        f"DO $$ BEGIN IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm') THEN {creates} END IF; END $$"
+    ]
 
 
 def downgrade() -> None:
@@ -214,9 +216,7 @@ def create_tables() -> None:
         sa.PrimaryKeyConstraint("user_id", "group_id", name="pk_user_groups"),
     )
     for table, member in (("client_groups", "client_id"), ("user_groups", "user_id")):
-        op.create_index(
-            f"ix_{table}_organization_id_group_id_{member}", table, ["organization_id", "group_id", member]
-        )
+        op.create_index(f"ix_{table}_organization_id_group_id_{member}", table, ["organization_id", "group_id", member])
 
 
 def _dated() -> list[sa.Column]:

@@ -68,7 +68,7 @@ CARRIED = {
     "StatisticsGroup.indices": "computed with the statistics",
 }
 # Fields for anyone: signing in, and what a token in a mail opens. Features are for users and sessions alike.
-OPEN = {"authenticate", "invitation", "acceptInvitation", "features"}
+OPEN = {"authenticate", "openInvitation", "acceptInvitation", "features"}
 
 
 def _kit_fields(type_name: str) -> dict[str, KitField]:

@@ -46,7 +46,14 @@ def test_a_row_of_a_person_is_a_row_of_a_tenant() -> None:
     the ids of rows that mails are due about."""
     global_tables = {model.__tablename__ for model in MODELS if not issubclass(model, TenantRow)}
 
-    assert global_tables == {"organizations", "users", "api_tokens", "sign_in_attempts", "file_garbage", "outgoing_mails"}
+    assert global_tables == {
+        "organizations",
+        "users",
+        "api_tokens",
+        "sign_in_attempts",
+        "file_garbage",
+        "outgoing_mails",
+    }
 
 
 @pytest.mark.parametrize("info", NODES, ids=lambda info: info.name)

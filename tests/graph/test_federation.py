@@ -172,7 +172,8 @@ async def test_rows_of_others_do_not_exist(world: World) -> None:
 
     assert answer.status == 200
     assert [one and one["fullName"] for one in answer.data["_entities"][:3]] == [None, "Mine", None]
-    assert answer.data["_entities"][3:] == [None, None, None]
+    own = {"__typename": "Organization", "id": global_id("Organization", 1)}
+    assert answer.data["_entities"][3:] == [None, None, own]
     theirs = await _entities(world.other_user, _reference("Client", foreign.id), _reference("Client", mine.id))
     assert [one and one["owners"] for one in theirs.data["_entities"]] == [[{"fullName": "Otto Orr"}], None]
 

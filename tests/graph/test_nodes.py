@@ -90,7 +90,7 @@ async def test_a_row_of_a_client_one_does_not_own_is_not_there(world: World) -> 
     answer = await world.colleague.ask(NODES, ids=[ids[name] for name in TYPES])
 
     found = [node and node["__typename"] for node in answer.data["nodes"]]
-    assert found == [None, None, "Label", None, None, None, None, None, "User"]
+    assert found == [None, None, "Label", "Organization", None, None, None, None, "User"]
 
 
 async def test_an_id_that_is_none_finds_nothing(world: World) -> None:

@@ -9,6 +9,7 @@ from graphql.language import REMOVE, Visitor
 
 from caregraph import schema
 from caregraph.auth.viewer import Permission
+from caregraph.graph.build import kit_fields
 from caregraph.graph.federation import entity_types
 from caregraph.graph.subgraph import scope_of, subgraph_sdl
 
@@ -99,7 +100,9 @@ def test_every_type_with_rows_has_a_key_and_no_other() -> None:
 def test_scopes_are_the_permissions_beyond_signing_in() -> None:
     scopes = set(re.findall(r'scopes: \[\["([^"]+)"\]\]', SDL))
 
-    assert scopes == {scope_of(one) for one in Permission if one is not Permission.CARE}
+    asked = {made.needs for made in kit_fields(API)} - {None, Permission.ACCOUNT, Permission.CARE}
+    assert scopes == {scope_of(one) for one in asked}
+    assert "caregraph:organization" in scopes
 
 
 def test_every_entity_has_a_look_up_by_id() -> None:

@@ -61,6 +61,7 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
         "label",
         "labels",
         "me",
+        "openInvitation",
         "organization",
         "organizationStatistics",
         "orsScore",

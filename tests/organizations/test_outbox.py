@@ -26,7 +26,7 @@ CREATE = """mutation ($input: InvitationInput!) { createInvitation(input: $input
 RESEND = "mutation ($id: ID!) { resendInvitation(id: $id) { node { delivery } errors { code message } } }"
 DELETE = "mutation ($id: ID!) { deleteInvitation(id: $id) { deletedId errors { code } } }"
 STATUS = "query ($id: ID!) { invitation(id: $id) { delivery lastSentAt } }"
-BY_TOKEN = "query ($token: String!) { invitation(token: $token) { email } }"
+BY_TOKEN = "query ($token: String!) { openInvitation(token: $token) { email } }"
 DINA = {"email": "Dina@Away.example", "firstName": "Dina", "lastName": "Dahl"}
 
 
@@ -93,7 +93,7 @@ async def test_a_mail_is_sent_once_after_the_commit(world: World, postbox: Postb
     ]
     assert len(token) == 43
     assert await status(world, invitation_id) == ("SENT", True)
-    assert (await world.nobody.ask(BY_TOKEN, token=token)).data == {"invitation": {"email": "dina@away.example"}}
+    assert (await world.nobody.ask(BY_TOKEN, token=token)).data == {"openInvitation": {"email": "dina@away.example"}}
     assert (await world.counts())["outgoing_mails"] == 0
 
 
@@ -203,8 +203,8 @@ async def test_a_mail_whose_sender_died_is_sent_by_another_with_a_token_of_its_o
     assert await deliver(world) == 1
 
     first, second = postbox.tokens
-    assert (await world.nobody.ask(BY_TOKEN, token=first)).data == {"invitation": None}
-    assert (await world.nobody.ask(BY_TOKEN, token=second)).data == {"invitation": {"email": "dina@away.example"}}
+    assert (await world.nobody.ask(BY_TOKEN, token=first)).data == {"openInvitation": None}
+    assert (await world.nobody.ask(BY_TOKEN, token=second)).data == {"openInvitation": {"email": "dina@away.example"}}
     assert await status(world, invitation_id) == ("SENT", True)
 
 
@@ -237,8 +237,8 @@ async def test_sending_again_while_the_first_mail_is_on_its_way_leaves_one_that_
     assert await status(world, invitation_id) == ("WAITING", False)
     assert await deliver(world) == 1
     dead, alive = postbox.tokens
-    assert (await world.nobody.ask(BY_TOKEN, token=dead)).data == {"invitation": None}
-    assert (await world.nobody.ask(BY_TOKEN, token=alive)).data == {"invitation": {"email": "dina@away.example"}}
+    assert (await world.nobody.ask(BY_TOKEN, token=dead)).data == {"openInvitation": None}
+    assert (await world.nobody.ask(BY_TOKEN, token=alive)).data == {"openInvitation": {"email": "dina@away.example"}}
     assert await status(world, invitation_id) == ("SENT", True)
 
 

@@ -49,10 +49,11 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         FORBIDDEN,
         {"totalCount": 1, "nodes": [{"organizationName": "Harbor"}]},
     ),
+    "openInvitation": ('openInvitation(token: "guessed") { id }', None, None, None),
     "features": ("features", [], ["assessments_web.harbor"], []),
     "featureFlag": ("featureFlag(id: $feature) { id }", None, None, None),
     "featureFlags": (
-        'featureFlags { totalCount nodes { name } }',
+        "featureFlags { totalCount nodes { name } }",
         EMPTY,
         *[{"totalCount": 1, "nodes": [{"name": "assessments_web.harbor"}]}] * 2,
     ),
@@ -87,6 +88,8 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
 ALSO = {
     ("hello", "nobody"): {"apiReference": "/"},
     ("hello", "calculator"): {"apiReference": "/"},
+    ("openInvitation", "nobody"): None,
+    ("openInvitation", "calculator"): None,
     ("remainingCalculatorRequests", "calculator"): 3,
 }
 LINES = "input: {individually: 1, interpersonally: 1, socially: 1, overall: 1}"
@@ -246,8 +249,8 @@ READS = {name: row[0] for name, row in QUERIES.items()}
 WRITES = {name: row[0] for name, row in MUTATIONS.items()}
 
 
-# A file comes by a multipart request: tests/people/test_files.py has its strangers. An invitation is accepted by strangers:
-# tests/organizations/test_acceptance.py.
+# A file comes by a multipart request: tests/people/test_files.py has its strangers. Strangers may accept invitations,
+# with the token: tests/organizations/test_acceptance.py.
 ELSEWHERE = {"uploadFile", "acceptInvitation"}
 
 
@@ -279,7 +282,7 @@ async def test_the_queries_of_the_table_find_something_for_those_who_may(world: 
     found = await _outcomes(world.superuser, "query", READS, await _ids(world))
 
     nothing = {name for name, outcome in found.items() if outcome in (None, EMPTY) or isinstance(outcome, tuple)}
-    assert nothing == {"remainingCalculatorRequests"}
+    assert nothing == {"remainingCalculatorRequests", "openInvitation"}
     assert None not in found["nodes"]
 
 

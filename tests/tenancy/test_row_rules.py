@@ -22,7 +22,13 @@ TENANT_MODELS = [
 ]
 TENANT_TABLES = sorted(table_of(model).name for model in TENANT_MODELS)
 GUARDED = [*TENANT_TABLES, "organizations", "users", "api_tokens"]
-FUNCTIONS = {"caregraph_api_token", "caregraph_calculator", "caregraph_account", "caregraph_last_membership", "caregraph_invitation"}
+FUNCTIONS = {
+    "caregraph_api_token",
+    "caregraph_calculator",
+    "caregraph_account",
+    "caregraph_last_membership",
+    "caregraph_invitation",
+}
 
 
 async def _one(world: World, viewer: Viewer, sql: str) -> Any:
@@ -115,6 +121,7 @@ async def test_every_table_of_a_tenant_is_guarded_even_from_its_owner(world: Wor
     for_the_app = {(row.tablename, row.policyname) for row in rows if APP_ROLE in row.roles}
     assert for_the_app == {
         *((name, "tenant") for name in (*TENANT_TABLES, "organizations", "api_tokens")),
+        *((name, "members") for name in ("organizations", "locations")),
         *(("users", f"tenant_{verb}") for verb in ("select", "insert", "update", "delete")),
     }
     assert not [row for row in rows if "public" in row.roles]

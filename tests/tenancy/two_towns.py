@@ -4,10 +4,24 @@ from datetime import date
 from types import SimpleNamespace
 
 from caregraph.graph.node import global_id
+from caregraph.organizations.models import Location
+from caregraph.people.models import Client, ClientGroup, Group, UserGroup
 from factories.organizations import make_feature, make_invitation, make_permission
 from factories.people import make_client, make_file, make_label
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
-from kit import World
+from kit import Principal, World
+
+
+async def _places(principal: Principal, group: str, client: Client) -> None:
+    """A location, and a group with a client and a user in it."""
+    async with principal.world.writing(principal) as tx:
+        tx.add(Location(name=f"{group} house", is_headquarters=True))
+        made = Group(name=group)
+        tx.add(made)
+        await tx.flush()
+        tx.add(ClientGroup(client_id=client.id, group_id=made.id))
+        tx.add(UserGroup(user_id=principal.row_id, group_id=made.id))
+
 
 HIDDEN = {"alias": "HIDDEN alias", "ssn": "HIDDEN ssn", "comment": "HIDDEN comment", "phone": "999"}
 
@@ -34,6 +48,7 @@ async def make_northfield(world: World) -> Town:
     alone_session = await make_session(world.user, alone, date(2026, 2, 2))
     session = await make_session(world.user, shared, date(2026, 1, 12))
     zoe_session = await make_session(world.colleague, zoes, date(2026, 1, 13))
+    await _places(world.colleague, "HIDDEN group", bo)
     return Town(
         ann=ann,
         bo=bo,
@@ -69,6 +84,7 @@ async def make_harbor(world: World) -> Town:
     label = await make_label(world.other_superuser, "HIDDEN label", kay)
     episode = await make_episode(owner, kay, title="HIDDEN harbor", labels=(label,))
     rater = await make_rater(owner, episode, kay, full_name="HIDDEN harbor rater")
+    await _places(owner, "HIDDEN harbor group", kay)
     session = await make_session(owner, episode, date(2026, 1, 14))
     return Town(
         kay=kay,

@@ -104,8 +104,11 @@ def _of_field(schema: GraphQLSchema, parent: GraphQLObjectType, name: str) -> It
     yield from _cost(field, made)
 
 
+_SIGNED_IN = {Permission.ACCOUNT, Permission.CARE}
+
+
 def _access(made: KitField) -> Iterator[str]:
-    if made.needs is Permission.CARE:
+    if made.needs in _SIGNED_IN:
         yield "@authenticated"
     elif made.needs is not None:
         yield f'@requiresScopes(scopes: [["{scope_of(made.needs)}"]]) @tag(name: "{_word(made.needs)}")'

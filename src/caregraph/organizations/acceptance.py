@@ -8,17 +8,16 @@ from sqlalchemy.exc import IntegrityError
 from strawberry.types.unset import UNSET
 
 from caregraph.auth.secrets import Passwords, token_hash
-from caregraph.auth.viewer import Permission, Viewer
+from caregraph.auth.viewer import Viewer
 from caregraph.db.base import now
 from caregraph.db.constraints import violated
 from caregraph.db.lookups import OpenInvitation, SignInLookups
 from caregraph.db.session import Tx
 from caregraph.graph.context import Context
-from caregraph.graph.errors import FORBIDDEN, Code, Refused, RequestError, UserError, bad_input, demand
+from caregraph.graph.errors import FORBIDDEN, Code, Refused, RequestError, UserError
 from caregraph.graph.fields import describe, field
 from caregraph.graph.inputs import required, value
-from caregraph.graph.loaders import RowById
-from caregraph.graph.node import global_id, row_id_of
+from caregraph.graph.node import global_id
 
 from . import models
 from .invitations import ALREADY_MEMBER, keys_of
@@ -26,7 +25,6 @@ from .permissions import grant
 
 NO_PASSWORD = "!"  # noqa: S105 no hash: nothing matches it
 HAS_ACCOUNT = "This e-mail has an account: sign in with it to accept"
-_invitation_id = row_id_of("Invitation")
 
 
 @strawberry.type(description="What accepting an invitation answers.")
@@ -47,26 +45,19 @@ class NewAccountInput:
     last_name: str | None = value("Last name; by default the one in the invitation.")
 
 
-async def invitation(
-    context: Context,
-    _root: None,
-    *,
-    id: Annotated[strawberry.ID | None, describe("Id of an Invitation.")] = None,  # noqa: A002 the argument's name
-    token: Annotated[str | None, describe("The token in the mail.")] = None,
-) -> Any:
-    """An invitation by its token, for whoever holds it, or by id, for managers (`gloo.invitations.get`).
+async def open_invitation(
+    context: Context, _root: None, *, token: Annotated[str, describe("The token in the mail.")]
+) -> models.Invitation | None:
+    """The invitation of a token, for whoever holds it, as long as it is pending (`gloo.invitations.get`).
 
-    By token it is found as long as it is neither accepted nor expired; otherwise null. Exactly one of both is given.
-
-    Needs: nothing with `token`; manager with `id`: `MANAGE_ORGANIZATION` or superuser.
+    Null once it is accepted, expired, deleted or sent again with another token.
     """
-    if (id is None) == (token is None):
-        raise bad_input("Give either id or token", "token")
-    if token is not None:
-        return await _by_token(context, token)
-    demand(context.viewer, Permission.MANAGE_ORGANIZATION)
-    row_id = _invitation_id(id or "")
-    return None if row_id is None else await context.load(RowById(models.Invitation), row_id)
+    found = await context.the(SignInLookups).invitation(token_hash(token))
+    if found is None:
+        return None
+    # Read as its organization would: whoever holds the token has no place there yet.
+    async with context.database.read_session(Viewer.system(found.organization_id)) as session:
+        return await session.get(models.Invitation, found.id)
 
 
 async def accept_invitation(
@@ -109,15 +100,6 @@ async def accept_invitation(
 
 def _not_found() -> Refused:
     return Refused(Code.NOT_FOUND, "Invitation not found", "token")
-
-
-async def _by_token(context: Context, token: str) -> models.Invitation | None:
-    """Read as its organization would: its holder has no place there yet."""
-    found = await context.the(SignInLookups).invitation(token_hash(token))
-    if found is None:
-        return None
-    async with context.database.read_session(Viewer.system(found.organization_id)) as session:
-        return await session.get(models.Invitation, found.id)
 
 
 async def _held(tx: Tx, found: OpenInvitation, token: str) -> models.Invitation:

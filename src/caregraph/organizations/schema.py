@@ -24,6 +24,7 @@ from .types import Organization, User
 
 USERS = Resource(User)
 PERMISSIONS = Resource(GrantedPermission)
+INVITATIONS = Resource(Invitation)
 FEATURES = Resource(FeatureFlag)
 
 
@@ -63,8 +64,9 @@ class Query:
         needs=Permission.MANAGE_ORGANIZATION,
         description="What a user was granted in your organization (`gloo.permissions.list_for_user`).",
     )
-    invitation: Invitation | None = computed(acceptance.invitation)
-    invitations: Page[Invitation] | None = Resource(Invitation).page(
+    open_invitation: Invitation | None = computed(acceptance.open_invitation)
+    invitation: Invitation | None = INVITATIONS.get(needs=Permission.MANAGE_ORGANIZATION)
+    invitations: Page[Invitation] | None = INVITATIONS.page(
         invitations.pending,
         needs=Permission.MANAGE_ORGANIZATION,
         description="Invitations that nobody has accepted yet, expired ones too (`gloo.invitations.list_pending`).",

@@ -13,7 +13,7 @@ from . import models
 
 @rule(models.Client)
 def clients(viewer: Viewer) -> ColumnElement[bool]:
-    """Superusers and applications see all clients of the organization, tokens of groups those in them, users their own."""
+    """Superusers and applications see all of the organization, tokens of groups those in them, users their own."""
     if not viewer.may(Permission.CARE):
         return false()
     if viewer.group_ids is not None:
@@ -42,7 +42,7 @@ def of_seen_clients(column: ColumnElement[int] | Any, viewer: Viewer) -> ColumnE
     if sees_all_clients(viewer):
         return true()
     here = models.Client.organization_id == viewer.organization_id
-    return column.in_(ids(models.Client.id).where(here, clients(viewer)))  # type: ignore[no-any-return]
+    return column.in_(ids(models.Client.id).where(here, clients(viewer)))
 
 
 def sees_all_clients(viewer: Viewer) -> bool:

@@ -1,0 +1,78 @@
+"""Everybody who may send a request, and rows of every kind in both towns, under the names of `declared.py`."""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import update
+
+from caregraph.graph.node import global_id
+from caregraph.organizations.models import Membership
+from factories.organizations import make_permission
+from kit import Principal, World
+from tenancy.two_towns import make_harbor, make_northfield
+
+WIDE = {
+    "maximum_aliases": 100_000,
+    "maximum_root_fields": 100_000,
+    "maximum_fields": 100_000,
+    "maximum_tokens": 1_000_000,
+    "maximum_repeats": 100_000,
+    "maximum_cost": 1_000_000_000,
+    "maximum_body": 50_000_000,
+}
+"""One request asks everything at once, so the limits of documents are lifted."""
+
+
+@dataclass
+class Cast:
+    """Principals and ids of rows, by name."""
+
+    world: World
+    people: dict[str, Principal]
+    ids: dict[str, str]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Names of rows by id."""
+        return {row_id: name for name, row_id in self.ids.items()}
+
+
+async def make_cast(world: World) -> Cast:
+    """Both towns with everybody in them."""
+    await world.restart(**WIDE)
+    people = {
+        "ada": world.superuser,
+        "ben": world.user,
+        "cleo": world.colleague,
+        "olga": world.other_superuser,
+        "otto": world.other_user,
+        "calculator": world.calculator,
+        "nobody": world.nobody,
+        "manager": await world.member(1, "max@northfield.example", "Max Manager"),
+        "auditor": await world.member(1, "ava@northfield.example", "Ava Auditor", is_auditor=True),
+        "disabled": await world.member(1, "dan@northfield.example", "Dan Disabled"),
+        "undecided": await world.member(1, "wim@both.example", "Wim Wanderer"),
+    }
+    people["wanderer"] = _acting_in(people["undecided"], 1)
+    granted = await make_permission(people["manager"])
+    async with world.writing(world.superuser) as tx:
+        disabled = Membership.user_id == people["disabled"].row_id
+        await tx.execute(update(Membership).where(disabled).values(is_disabled=True))
+    async with world.writing(world.other_superuser) as tx:
+        tx.add(Membership(user_id=people["wanderer"].row_id))
+    managing = {"managing": global_id("GrantedPermission", granted.id)}
+    return Cast(world, people, {**await _rows(world), **_of_people(people), **managing})
+
+
+def _acting_in(principal: Principal, organization_id: int) -> Principal:
+    named = {"X-Organization": global_id("Organization", organization_id)}
+    return replace(principal, headers={**principal.headers, **named})
+
+
+def _of_people(people: dict[str, Principal]) -> dict[str, str]:
+    users = {name: one.id for name, one in people.items() if name not in {"nobody", "calculator", "undecided"}}
+    return {**users, "northfield": global_id("Organization", 1), "harbor": global_id("Organization", 2)}
+
+
+async def _rows(world: World) -> dict[str, str]:
+    northfield, harbor = (await make_northfield(world)).ids, (await make_harbor(world)).ids
+    return northfield | {name if name == "kay" else f"harbor_{name}": row_id for name, row_id in harbor.items()}

@@ -1,0 +1,122 @@
+"""What everybody is to see and to be refused, declared once per type and per principal; the matrix derives the rest.
+
+A row is named as in `tenancy/two_towns.py`. Behind each stand the principals who see it, and nobody else does.
+"""
+
+# Who holds which permission; a principal who is not here holds none.
+_MEMBER = {"ACCOUNT", "CARE"}
+_GRANTABLE = {"CREATE_DEPLOYMENT", "CREATE_ASSESSMENT", "MANAGE_LOCATION", "ASSESSMENT_AUTHOR", "MANAGE_ORGANIZATION"}
+_SUPERUSER = {*_MEMBER, *_GRANTABLE, "ORGANIZATION", "MANAGE_USERS", "MANAGE_LABELS", "MANAGE_APPLICATIONS"}
+HOLDS: dict[str, set[str]] = {
+    "ada": _SUPERUSER,
+    "ben": _MEMBER,
+    "cleo": _MEMBER,
+    "manager": {*_MEMBER, "MANAGE_ORGANIZATION", "MANAGE_LOCATION"},
+    "auditor": _MEMBER,
+    "wanderer": _MEMBER,
+    "undecided": {"ACCOUNT"},
+    "olga": _SUPERUSER,
+    "otto": _MEMBER,
+    "calculator": {"CALCULATE"},
+}
+# What root fields ask for; `CARE` where nothing is said here.
+NEEDS: dict[str, str | None] = {
+    "hello": None,
+    "authenticate": None,
+    "users": "MANAGE_USERS",
+    "organization": "ORGANIZATION",
+    "organizationStatistics": "ORGANIZATION",
+    "remainingCalculatorRequests": "CALCULATE",
+    "userPermissions": "MANAGE_ORGANIZATION",
+    "setUserPermissions": "MANAGE_ORGANIZATION",
+    "invitation": "MANAGE_ORGANIZATION",
+    "invitations": "MANAGE_ORGANIZATION",
+    "createInvitation": "MANAGE_ORGANIZATION",
+    "resendInvitation": "MANAGE_ORGANIZATION",
+    "deleteInvitation": "MANAGE_ORGANIZATION",
+    "openInvitation": None,
+    "acceptInvitation": None,
+    "features": None,  # asks for CARE or RESPOND by itself
+    "switchFeature": "MANAGE_ORGANIZATION",
+    "createUser": "MANAGE_USERS",
+    "deleteUser": "MANAGE_USERS",
+    "addUserRole": "MANAGE_USERS",
+    "removeUserRole": "MANAGE_USERS",
+    "createLabel": "MANAGE_LABELS",
+    "updateLabel": "MANAGE_LABELS",
+    "deleteLabel": "MANAGE_LABELS",
+    "calculateOrsTrajectory": "CALCULATE",
+}
+# What lacking a permission is told as; `FORBIDDEN` where nothing is said here.
+REFUSALS = {
+    "nobody": ("UNAUTHENTICATED", "Authentication failed"),
+    "disabled": ("UNAUTHENTICATED", "Authentication failed"),
+    "undecided": ("ORGANIZATION_REQUIRED", "Say in X-Organization in which organization you act"),
+}
+FORBIDDEN = ("FORBIDDEN", "Access denied")
+
+_NORTHFIELD = "ada ben cleo manager auditor wanderer"
+_HARBOR = "olga otto"
+
+SEEN: dict[str, dict[str, str]] = {
+    "Organization": {"northfield": f"{_NORTHFIELD} undecided", "harbor": f"{_HARBOR} wanderer undecided"},
+    "User": {
+        **dict.fromkeys(("ada", "ben", "cleo", "manager", "auditor", "disabled"), _NORTHFIELD),
+        **dict.fromkeys(("olga", "otto"), _HARBOR),
+        "wanderer": f"{_NORTHFIELD} {_HARBOR}",
+    },
+    "GrantedPermission": {
+        "granted": "ada manager ben",
+        "managing": "ada manager",
+        "harbor_granted": _HARBOR,
+    },
+    "Invitation": {"invitation": "ada manager", "harbor_invitation": "olga"},
+    "FeatureFlag": {"feature": "ada manager ben", "harbor_feature": _HARBOR},
+    "Label": {"label": _NORTHFIELD, "harbor_label": _HARBOR},
+    "Client": {"ann": "ada ben", "bo": "ada cleo", "zoe": "ada cleo", "kay": _HARBOR},
+    "File": {"ann_file": "ada ben", "bo_file": "ada cleo", "harbor_file": _HARBOR},
+    "Episode": {"alone": "ada ben", "shared": "ada ben cleo", "zoes": "ada cleo", "harbor_episode": _HARBOR},
+    "Rater": {"ann_rater": "ada ben", "bo_rater": "ada cleo", "harbor_rater": _HARBOR},
+    "Session": {
+        "alone_session": "ada ben",
+        "session": "ada ben cleo",
+        "zoe_session": "ada cleo",
+        "harbor_session": _HARBOR,
+    },
+    "OrsScore": {
+        **dict.fromkeys(("ann_ors", "ann_rated"), "ada ben"),
+        **dict.fromkeys(("bo_ors", "bo_rated", "zoe_ors"), "ada cleo"),
+        "harbor_ors": _HARBOR,
+    },
+    "SrsScore": {"ann_srs": "ada ben", "bo_srs": "ada cleo", "harbor_srs": _HARBOR},
+}
+
+# What only oneself and superusers may do: mutation of the row named `user` and whose it is, by town.
+OF_ONESELF = {"updateUser"}
+
+
+def sees(principal: str, row: str) -> bool:
+    """Whether `principal` is to see the row of that name."""
+    return any(principal in rows[row].split() for rows in SEEN.values() if row in rows)
+
+
+def town_of(principal: str) -> str:
+    """The superuser of the organization in which `principal` acts."""
+    return "olga" if principal in _HARBOR.split() else "ada"
+
+
+def refused_at(principal: str, field: str) -> tuple[str, str] | None:
+    """How `principal` is refused a root field; null if it is not."""
+    return refusal(principal, NEEDS.get(field, "CARE"))
+
+
+def refusal(principal: str, needs: str | None) -> tuple[str, str] | None:
+    """How `principal` is refused what asks for `needs`; null if it is not."""
+    if needs is None or needs in HOLDS.get(principal, set()):
+        return None
+    return REFUSALS.get(principal, FORBIDDEN)
+
+
+def reads_private(principal: str, row: str) -> bool:
+    """Whether `principal` is to read the fields of a visible row that are not for everyone who sees it."""
+    return principal in {row, town_of(principal)}
