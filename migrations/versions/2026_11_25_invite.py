@@ -68,6 +68,7 @@ def create_tables() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("subject_id", ID, nullable=False),
         sa.Column("attempts", ID, nullable=False),
+        sa.Column("taken_by", sa.Text(), nullable=True),
         *_instants("due_at", "created_at"),
         _tenant_key("outgoing_mails"),
         sa.PrimaryKeyConstraint("id", name="pk_outgoing_mails"),

@@ -7,6 +7,7 @@ whose wish was committed is sent at least once, or given up visibly.
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ class OutgoingMail(Timestamped, Base):
     subject_id: Mapped[int]
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime] = mapped_column(default=now)
+    taken_by: Mapped[str | None]
+    """Drawn anew by each who takes it: SQLite gives the number of a deleted row to the next."""
 
 
 # Ids only, read across organizations by whoever sends; nothing in the graph shows them.
@@ -77,6 +80,7 @@ class _Taken:
     kind: str
     subject_id: int
     attempts: int
+    claim: str
     mail: Mail
 
 
@@ -147,7 +151,8 @@ class Outbox:
                 return None
             note.attempts += 1
             note.due_at = now() + LEASE
-            return _Taken(mail_id, organization_id, note.kind, note.subject_id, note.attempts, mail)
+            note.taken_by = claim = secrets.token_hex(8)
+            return _Taken(mail_id, organization_id, note.kind, note.subject_id, note.attempts, claim, mail)
 
     async def _send(self, taken: _Taken) -> None:
         try:
@@ -163,7 +168,7 @@ class Outbox:
 
     async def _settle(self, taken: _Taken, tell: Any) -> None:
         """End the note and `tell` its row, or leave it for later. Whoever lost the note meanwhile has no say."""
-        mine = (OutgoingMail.id == taken.mail_id, OutgoingMail.attempts == taken.attempts)
+        mine = (OutgoingMail.id == taken.mail_id, OutgoingMail.taken_by == taken.claim)
         async with self._database.writing(Viewer.system(taken.organization_id)) as tx:
             if tell is None:
                 later = now() + DELAYS[taken.attempts - 1]
