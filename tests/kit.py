@@ -25,9 +25,17 @@ PASSWORD = "correct horse battery"
 
 
 def settings_for(url: str, **overrides: Any) -> Settings:
-    """Settings of the tests: passwords hashed as cheaply as Argon2 allows."""
+    """Settings of the tests: passwords hashed as cheaply as Argon2 allows, as many operations as they like."""
     return Settings(
-        database_url=url, **{"password_memory": 8, "password_passes": 1, "files_url": "memory:///", **overrides}
+        database_url=url,
+        **{
+            "password_memory": 8,
+            "password_passes": 1,
+            "files_url": "memory:///",
+            "rate_limit": 0,
+            "rate_limit_cost": 0,
+            **overrides,
+        },
     )
 
 
@@ -114,8 +122,7 @@ class World:
 
     async def restart(self, *, options: Mapping[str, Any] | None = None, **settings: Any) -> None:
         """The same people and data behind an application with other settings."""
-        await self.http.aclose()
-        await self.database.close()
+        await self._close_app()
         self._open(dataclasses.replace(self.settings, **settings), **(options or {}))
 
     @property
@@ -136,9 +143,13 @@ class World:
 
     async def close(self) -> None:
         """Let every connection go."""
-        await self.http.aclose()
-        await self.database.close()
+        await self._close_app()
         await self._admin.dispose()
+
+    async def _close_app(self) -> None:
+        await self.http.aclose()
+        await self.app.state.counters.close()
+        await self.database.close()
 
     async def organization(self, row_id: int, name: str) -> int:
         """A tenant of its own."""

@@ -19,6 +19,7 @@ from caregraph.auth.links import Links
 from caregraph.auth.secrets import Passwords
 from caregraph.auth.tokens import SignIn
 from caregraph.db.attempts import Attempts
+from caregraph.db.counters import Counters
 from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
 from caregraph.db.outbox import Outbox
@@ -26,7 +27,9 @@ from caregraph.db.session import Database
 from caregraph.db.storage import Storage, StorageError
 from caregraph.graph.execution import Engine
 from caregraph.graph.node import row_id_of
+from caregraph.graph.rates import OperationLimits, SignInLimits
 from caregraph.http import cross_site, playground
+from caregraph.http.callers import Callers
 from caregraph.http.documents import Documents
 from caregraph.http.downloads import Downloads
 from caregraph.http.draining import Draining
@@ -68,8 +71,11 @@ def create_app(
     sign_in = SignIn(lookups, organization_of=row_id_of("Organization"))
     letters = {InvitationLetter.kind: InvitationLetter(public_url=settings.public_url)}
     outbox = Outbox(database, sender_of(settings), letters)
+    counters = Counters(settings.rate_limit_url)
+    sign_in_limits = SignInLimits(counters, settings)
     provided: dict[type[Any], Any] = {
         Attempts: Attempts(database, window=settings.sign_in_window),
+        SignInLimits: sign_in_limits,
         SignInLookups: lookups,
         Outbox: outbox,
         Storage: Storage(settings.files_url),
@@ -83,11 +89,14 @@ def create_app(
     metrics = Metrics(one.name for one in operations())
     guard = Guard(settings, draining, [Tracing(spans), metrics, OperationLog()])
     metrics.watch_process(database, guard.gate)
-    runner = Runner(engine, database, settings, provided=provided, documents=documents, guard=guard)
-    streams = Streams(runner, sign_in, database.bus)
+    metrics.watch_limits(counters)
+    limits = OperationLimits(counters, settings)
+    runner = Runner(engine, database, settings, provided=provided, documents=documents, guard=guard, limits=limits)
+    callers = Callers(sign_in, sign_in_limits)
+    streams = Streams(runner, callers, database.bus)
     draining.callbacks.append(streams.end)
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLEndpoint(runner, sign_in, streams)),
+        Route("/graphql", GraphQLEndpoint(runner, callers, streams)),
         WebSocketRoute("/graphql", SocketEndpoint(streams)),
         Route("/files/{token}", Downloads(partial(files.stored, database), provided[Storage], provided[Links]).answer),
         *Health(database, draining).routes(),
@@ -104,6 +113,7 @@ def create_app(
         sending.cancel()
         await asyncio.wait({sending})
         streams.close()
+        await counters.close()
         await database.close()
 
     paths = {getattr(route, "path", "").split("/")[1] for route in routes}
@@ -116,6 +126,7 @@ def create_app(
     app.state.database = database
     app.state.storage, app.state.links = provided[Storage], provided[Links]
     app.state.guard, app.state.outbox = guard, outbox
+    app.state.counters = counters
     app.state.streams = streams
     return app
 

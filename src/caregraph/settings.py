@@ -16,6 +16,8 @@ _ABOVE_ZERO = (
     "running_operations",
     "maximum_body",
     "maximum_file",
+    "sign_in_attempts_per_account",
+    "sign_in_attempts_per_address",
     "sign_in_window",
     "link_lifetime",
     "invitation_lifetime",
@@ -25,6 +27,15 @@ _ABOVE_ZERO = (
     "subscription_queue",
     "stream_recheck",
     "stream_heartbeat",
+)
+_NOT_BELOW_ZERO = (
+    "persisted_documents",
+    "persisted_bytes",
+    "rate_limit",
+    "rate_limit_cost",
+    "invitation_pause",
+    "pending_invitations",
+    "invitation_mails",
 )
 _CHOICES: dict[str, tuple[object, ...]] = {
     "profile": ("public", "first-party"),
@@ -140,6 +151,16 @@ class Settings:
         default=False,
     )
     maximum_entities: int = setting("References that a gateway may send to `_entities` at once", 1_000)
+    rate_limit: int = setting("Operations per minute of one principal; 0: no limit", 6_000)
+    rate_limit_cost: int = setting("Points of cost per minute of one principal; 0: no limit", 10_000_000)
+    rate_limit_url: str = setting(
+        "Where rate limits are counted: `memory://` by each process, or `redis://…` or `valkey://…` by all together",
+        "memory://",
+    )
+    trusted_proxies: str = setting(
+        "Addresses and networks of proxies whose `X-Forwarded-For` is believed, with commas between; empty: none",
+        "127.0.0.1",
+    )
     sign_in_attempts_per_account: int = setting("Attempts on one account within the window, then refused", 10)
     sign_in_attempts_per_address: int = setting("Attempts from one address within the window, then refused", 100)
     sign_in_window: int = setting("Seconds over which sign-in attempts are counted", 900)
@@ -164,13 +185,7 @@ class Settings:
         for one in dataclasses.fields(self):
             if one.name.startswith("maximum_") and getattr(self, one.name) <= 0:
                 raise InvalidSettingError(f"{PREFIX}{one.name.upper()} must be above 0")
-        for name in (
-            "persisted_documents",
-            "persisted_bytes",
-            "invitation_pause",
-            "pending_invitations",
-            "invitation_mails",
-        ):
+        for name in _NOT_BELOW_ZERO:
             if getattr(self, name) < 0:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must not be below 0")
         for name, choices in _CHOICES.items():

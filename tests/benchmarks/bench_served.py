@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -26,7 +27,8 @@ def demo(url: str, folder: Path) -> Iterator[dict[str, Any]]:
     file = folder / "credentials.json"
     command = [sys.executable, "-m", "caregraph.cli", "demo", "--scale", "large", "--port", "0"]
     command += ["--database", url, "--write-credentials", str(file)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+    unlimited = {"CAREGRAPH_RATE_LIMIT": "0", "CAREGRAPH_RATE_LIMIT_COST": "0"}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **unlimited}) as process:
         try:
             deadline = time.monotonic() + _LONGEST_START
             while not file.exists():

@@ -105,7 +105,7 @@ def _database(folder: Path, given: str | None, *, postgres: bool) -> Iterator[st
 
 async def _measure(url: str, credentials: dict[str, Any], rounds: int) -> dict[Question, Measured]:
     headers = next(one["headers"] for one in credentials["principals"] if one["name"] == "superuser")
-    server = create_app(Settings(database_url=url))
+    server = create_app(Settings(database_url=url, rate_limit=0, rate_limit_cost=0))
     account = await SignInLookups(server.state.database).account(NORTHFIELD_LARGE.superuser.email)
     assert account is not None
     found = {question: Measured() for question in QUESTIONS}

@@ -25,9 +25,9 @@ class SlowPostbox(Postbox):
         self.called = asyncio.Event()
         self.let_in = asyncio.Event()
 
-    async def handle_EHLO(
+    async def handle_EHLO(  # noqa: N802
         self, _s: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
-    ) -> list[str]:  # noqa: N802
+    ) -> list[str]:
         session.host_name = hostname
         self.called.set()
         await self.let_in.wait()

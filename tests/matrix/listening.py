@@ -63,7 +63,7 @@ async def _change_everything(cast: Cast) -> None:
         for kind, change in calls.items():
             for row in SEEN[kind]:
                 await _changed(cast, town, row, f'update{kind}(id: "{cast.ids[row]}", input: {{{change}}})')
-        await asyncio.sleep(_QUIET)  # else the last change is no longer there to be read
+        await asyncio.sleep(_QUIET)  # what is gone cannot be read for an event
         for row in SEEN["SrsScore"]:
             await _changed(cast, town, row, f'deleteSrsScore(id: "{cast.ids[row]}")')
 

@@ -8,6 +8,8 @@ from .secrets import token_hash
 from .viewer import CALCULATOR_PERMISSIONS, Membership, Viewer, user_viewer
 
 AUTHENTICATION_FAILED = "Authentication failed"
+CREDENTIALS = ("authorization", "x-api-email", "x-api-token", "x-calculator-email", "x-calculator-token")
+"""The headers that can carry credentials."""
 
 
 class InvalidCredentialsError(Exception):

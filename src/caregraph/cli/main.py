@@ -30,6 +30,8 @@ from . import manifest, provision, serving, show
 from .demo import credentials
 from .demo.plan import Scale
 from .demo.run import prepare
+from .doctor.findings import Level, Plan
+from .doctor.run import examine
 
 T = TypeVar("T")
 
@@ -139,6 +141,23 @@ def schema(
         output.write_text(sdl, "utf-8")
     else:
         sys.stdout.write(sdl)
+
+
+@app.command()
+def doctor(
+    *,
+    host: Host = "127.0.0.1",
+    processes: Annotated[int, typer.Option(help="How many processes serve together.", min=1)] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Look for problems in the settings and in the database that they name, and say what to do about each.
+
+    Changes no data. Ends with status 1 when an error was found, with 0 when there are warnings only.
+    """
+    found = _run(examine(_settings(), Plan(host, processes)))
+    show.findings(found, as_json=as_json)
+    if any(one.level is Level.ERROR for one in found):
+        raise typer.Exit(1)
 
 
 @operations.command("manifest")

@@ -1,6 +1,8 @@
 """Brings a database to the tables of this version, and says whether it is there."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,7 +40,18 @@ def head() -> str | None:
 
 async def upgrade(database: Database) -> None:
     """Run all migrations that are missing, as the owner of the tables."""
+    if database.is_sqlite:
+        with suppress(FileNotFoundError, sqlite3.Error):  # connecting says what is wrong
+            _make_file(database.url.database)
     await _on_connection(database, lambda connection: command.upgrade(_config(connection), "head"))
+
+
+def _make_file(name: str | None) -> None:
+    """A new file is for its owner's eyes only; it has a write-ahead log, as every connection wants it."""
+    if name and name != ":memory:":
+        Path(name).touch(mode=0o600)
+        with closing(sqlite3.connect(name)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
 
 
 async def revision(database: Database) -> str | None:

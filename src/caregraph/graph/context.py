@@ -13,6 +13,7 @@ from sqlalchemy import Executable, Result
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from caregraph.auth.viewer import Viewer
+from caregraph.db.counters import Budget
 from caregraph.db.finish import finished
 from caregraph.db.session import Database
 from caregraph.db.tally import count_batch
@@ -46,6 +47,8 @@ class Context:
     """When the operation's time is over, by the event loop's clock."""
     watch: MiddlewareManager | None = None
     """What is called around every field, if anything."""
+    budgets: Sequence[Budget] = ()
+    """What the caller has left, where the request asks for it."""
     _clocks: set[asyncio.Timeout] = field(default_factory=set)
     _is_over: bool = False
     _session: AsyncSession | None = None

@@ -66,7 +66,7 @@ def middleware(settings: Settings) -> list[Middleware]:
             allow_origins=allowed,
             allow_methods=("GET", "POST"),
             allow_headers=_ALLOWED_HEADERS,
-            expose_headers=("Retry-After", "X-Request-Id"),
+            expose_headers=("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"),
             max_age=_PREFLIGHT_SECONDS,
         )
     ]

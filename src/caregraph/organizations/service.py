@@ -16,6 +16,7 @@ from caregraph.graph.deletion import delete_row
 from caregraph.graph.errors import FORBIDDEN, RequestError
 from caregraph.graph.fields import describe
 from caregraph.graph.inputs import Changes, given
+from caregraph.graph.rates import RATE_LIMITED, SignInLimits
 from caregraph.graph.resource import apply
 
 from . import models
@@ -37,13 +38,15 @@ async def authenticate(
     """
     settings = context.settings
     name = email.casefold()
+    # An address that floods is stopped before it writes; what is left counts in the database, for all processes.
+    await context.the(SignInLimits).attempt(route="authenticate", address=context.client_address)
     attempts = context.the(Attempts)
     within_limits = await attempts.record(
         account=(name, settings.sign_in_attempts_per_account),
         address=(context.client_address, settings.sign_in_attempts_per_address),
     )
     if not within_limits:
-        raise RequestError("RATE_LIMITED", "Too many attempts, try again later", retryAfter=settings.sign_in_window)
+        raise RequestError(RATE_LIMITED, "Too many attempts, try again later", retryAfter=settings.sign_in_window)
     account = None if "\x00" in name else await context.the(SignInLookups).account(name)  # PostgreSQL has no such text
     matches = await context.the(Passwords).matches(account.password_hash if account else None, password)
     if account is None or not matches or not account.api_enabled:
