@@ -39,7 +39,12 @@ def healthy(tmp_path: Path) -> dict[str, str]:
     """Settings without fault."""
     folder = tmp_path / "files"
     folder.mkdir(mode=0o700)
-    return {"CAREGRAPH_SECRET_KEY": "x" * 64, "CAREGRAPH_FILES_URL": str(folder)}
+    return {
+        "CAREGRAPH_SECRET_KEY": "x" * 64,
+        "CAREGRAPH_FILES_URL": str(folder),
+        "CAREGRAPH_MAIL_URL": "smtps://mail.example",
+        "CAREGRAPH_PUBLIC_URL": "https://care.example",
+    }
 
 
 @pytest.fixture
@@ -154,6 +159,20 @@ SETTINGS = [
   {RANDOM_TEXT}
 """,
         id="short secret",
+    ),
+    pytest.param(
+        {"MAIL_URL": "console:"},
+        """warning: CAREGRAPH_MAIL_URL is console: no mail leaves the server, invitations fail [mail]
+  Set it to smtp://user:password@host:port or smtps://…
+""",
+        id="no mail server",
+    ),
+    pytest.param(
+        {"PUBLIC_URL": "http://care.example"},
+        """warning: Links in mails lead to http://care.example: tokens travel in the clear, or nowhere [mail]
+  Set CAREGRAPH_PUBLIC_URL to the https:// address of your front end
+""",
+        id="links without TLS",
     ),
     pytest.param(
         {"DEVELOPMENT": "true"},
