@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 if TYPE_CHECKING:
-    from caregraph.organizations.types import Organization, User
+    from caregraph.organizations.types import Location, Organization, User
     from caregraph.people.types import Client, File, Label
     from caregraph.treatment.charts import EpisodeChart, ExplanationStep
     from caregraph.treatment.types import Episode, OrsScore, Rater, Score, Session, SrsScore
 
 OrganizationRef = Annotated["Organization", strawberry.lazy("caregraph.organizations.types")]
+LocationRef = Annotated["Location", strawberry.lazy("caregraph.organizations.types")]
 UserRef = Annotated["User", strawberry.lazy("caregraph.organizations.types")]
 ClientRef = Annotated["Client", strawberry.lazy("caregraph.people.types")]
 FileRef = Annotated["File", strawberry.lazy("caregraph.people.types")]

@@ -35,9 +35,15 @@ OUTPUT = {name: one for name, one in TYPES.items() if is_object_type(one) or is_
 # Lists that are no connection and no declared relation, each with what bounds it.
 PLAIN_LISTS = {
     "Query.nodes": "as many as were asked for, at most 100",
+    "Query.selectableFields": "the fields of one type",
+    "CurrentUser.permissions": "at most one of each key for each organization",
     "User.roles": "at most one of each role",
     "Invitation.permissionKeys": "at most one of each key",
     "UserError.path": "as deep as the input",
+    "AuditEvent.fields": "root fields of one operation",
+    "AuditEvent.clientIds": "the clients of one operation's rows, which are limited",
+    "AuditEvent.changes": "at most one of each type and change",
+    "AuditedChange.rows": "the rows that one transaction changed",
     "EpisodeChart.series": "an informant each: clients and raters of one episode",
     "ChartSeries.points": "a session each",
     "ChartPoint.alerts": "at most one of each alert",
@@ -51,8 +57,10 @@ PLAIN_LISTS = {
 # Fields of an object type that are neither a relation nor computed, each with why it needs no statement of its own.
 CARRIED = {
     "Query.hello": "a constant",
+    "CurrentUser.permissions": "read with the person",
     "User.organization": "the viewer's own organization, by id: a user has no such column",
     "Invitation.invitedBy": "by the id of who invited, which is no foreign key: it outlasts the membership",
+    "AuditEvent.changes": "a column of the entry",
     "ScoreEvent.score": "read for the event",
     "AlertEvent.score": "read for the event",
     "EpisodeEvent.episode": "read for the event",
@@ -108,7 +116,7 @@ def test_scalars_name_their_specification() -> None:
     scalars = {name: one.specified_by_url for name, one in TYPES.items() if hasattr(one, "specified_by_url")}
 
     assert {name for name, url in scalars.items() if not url} == set()
-    assert scalars.keys() == {"Date", "DateTime", "EmailAddress", "PhoneNumber", "Upload"}
+    assert scalars.keys() == {"Date", "DateTime", "EmailAddress", "PhoneNumber", "URL", "Upload"}
 
 
 def test_the_written_schema_is_the_built_one() -> None:
@@ -202,7 +210,13 @@ def test_every_node_type_can_be_reached_by_node() -> None:
     }
 
     assert nodes == {
-        *("Client", "Episode", "FeatureFlag", "File", "GrantedPermission", "Invitation", "Label", "Organization"),
+        *("AuditEvent", "Client", "Episode", "FeatureFlag", "File", "GrantedPermission", "Invitation", "Label"),
+        *("Location", "Organization"),
         *("OrsScore", "Rater", "Session", "SrsScore", "User"),
     }
-    assert {made.python_name for made in KitQuery.__strawberry_definition__.fields} == {"hello", "node", "nodes"}
+    assert {made.python_name for made in KitQuery.__strawberry_definition__.fields} == {
+        "hello",
+        "node",
+        "nodes",
+        "selectable_fields",
+    }

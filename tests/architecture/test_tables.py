@@ -73,9 +73,9 @@ def test_what_filters_is_indexed(info: Any) -> None:
 @pytest.mark.parametrize("info", NODES, ids=lambda info: info.name)
 def test_what_orders_is_indexed_with_the_id_behind_it(info: Any) -> None:
     indexes = _indexes(info.model)
-    unique = [
-        [c.name for c in one.columns] for one in table_of(info.model).constraints if isinstance(one, UniqueConstraint)
-    ]
+    table = table_of(info.model)
+    keys = [*(one for one in table.constraints if isinstance(one, UniqueConstraint)), table.primary_key]
+    unique = [[c.name for c in one.columns] for one in (*keys, *(one for one in table.indexes if one.unique))]
     missing = {
         column.key
         for column in info.order_by

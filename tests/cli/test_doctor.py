@@ -1,6 +1,7 @@
 """`caregraph doctor`: each bad configuration built for real, and the lines that it prints about it."""
 
 import asyncio
+import base64
 import json
 import shutil
 import socket
@@ -44,6 +45,7 @@ def healthy(tmp_path: Path) -> dict[str, str]:
         "CAREGRAPH_FILES_URL": str(folder),
         "CAREGRAPH_MAIL_URL": "smtps://mail.example",
         "CAREGRAPH_PUBLIC_URL": "https://care.example",
+        "CAREGRAPH_ENCRYPTION_KEYS": f"first:{base64.b64encode(bytes(32)).decode()}",
     }
 
 

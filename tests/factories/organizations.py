@@ -1,12 +1,99 @@
-"""Permissions, invitations and features."""
+"""Locations, people of several organizations, managers, groups of users, permissions, invitations, features."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from caregraph.auth.secrets import token_hash
+from caregraph.auth.tokens import SignIn
+from caregraph.auth.viewer import APPLICATION_PERMISSIONS, IDENTITY_PERMISSIONS, Identity, Viewer
 from caregraph.db.base import now
+from caregraph.graph.node import global_id
 from caregraph.organizations import models
-from kit import Principal
+from caregraph.people.models import Group, UserGroup
+from kit import Principal, World
+
+
+async def make_location(principal: Principal, name: str = "Annex", **overrides: Any) -> models.Location:
+    """A location of the principal's organization."""
+    async with principal.world.writing(principal) as tx:
+        location = models.Location(name=name, **overrides)
+        tx.add(location)
+    return location
+
+
+def acting_in(principal: Principal, organization_id: int) -> Principal:
+    """The same person, saying where they act."""
+    headers = {**principal.headers, "X-Organization": global_id("Organization", organization_id)}
+    return replace(principal, headers=headers, organization_id=organization_id)
+
+
+async def employ(principal: Principal, organization_id: int, **membership: bool) -> Principal:
+    """The principal as a member of another organization too, acting there."""
+    there = acting_in(principal, organization_id)
+    async with there.world.writing(there) as tx:
+        tx.add(models.Membership(user_id=principal.row_id, **membership))
+    return there
+
+
+async def make_wanderer(world: World, **membership: bool) -> tuple[Principal, Principal, Principal]:
+    """Wanda, an ordinary user of Northfield who also works in Harbor: acting in the one, in the other, and in none."""
+    wanda = await world.member(1, "wanda@northfield.example", "Wanda Wolf")
+    return acting_in(wanda, 1), await employ(wanda, 2, **membership), wanda
+
+
+async def grant(principal: Principal, *keys: str) -> Principal:
+    """The principal, with permissions in their organization."""
+    async with principal.world.writing(principal) as tx:
+        tx.add_all(models.GrantedPermission(user_id=principal.row_id, key=key) for key in keys)
+    return principal
+
+
+async def make_manager(world: World) -> Principal:
+    """Mona, who manages Northfield without being superuser."""
+    return await grant(await world.member(1, "mona@northfield.example", "Mona Marsh"), "MANAGE_ORGANIZATION")
+
+
+async def make_group(principal: Principal, name: str, *users: Principal) -> Group:
+    """A group with some users in it."""
+    async with principal.world.writing(principal) as tx:
+        group = Group(name=name)
+        tx.add(group)
+        await tx.flush()
+        tx.add_all(UserGroup(user_id=one.row_id, group_id=group.id) for one in users)
+    return group
+
+
+@contextmanager
+def signed_in_as(monkeypatch: pytest.MonkeyPatch, viewer: Viewer) -> Iterator[None]:
+    """Every request of the block comes from `viewer`, whatever its headers."""
+
+    async def answer(_self: SignIn, _headers: Any) -> Viewer:
+        return viewer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SignIn, "viewer", answer)
+        yield
+
+
+def application(organization_id: int) -> Viewer:
+    """A program that acts in an organization with everything programs may."""
+    return Viewer(
+        organization_id=organization_id,
+        organization_ids=(organization_id,),
+        application_id=1,
+        permissions=APPLICATION_PERMISSIONS,
+    )
+
+
+def stranger(email: str = "nia@new.example", full_name: str | None = "Nia New") -> Viewer:
+    """A person without an account, whom an identity provider vouches for."""
+    identity = Identity(email=email, subject="idp-nia", full_name=full_name)
+    return Viewer(identity=identity, permissions=IDENTITY_PERMISSIONS)
 
 
 async def make_permission(user: Principal, key: str = "MANAGE_ORGANIZATION") -> models.GrantedPermission:

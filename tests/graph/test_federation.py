@@ -9,7 +9,7 @@ from caregraph import schema
 from caregraph.graph.federation import entity_types
 from caregraph.graph.node import global_id
 from caregraph.graph.subgraph import subgraph_sdl
-from factories.organizations import make_feature, make_invitation, make_permission
+from factories.organizations import make_feature, make_invitation, make_location, make_permission
 from factories.people import make_client, make_file, make_label
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Answer, Principal, World
@@ -96,6 +96,7 @@ async def test_every_entity_is_found(world: World) -> None:
     session = await make_session(world.user, episode)
     rater = await make_rater(world.user, episode, client)
     rows = {
+        "AuditEvent": 1,
         "Client": client.id,
         "Episode": episode.id,
         "FeatureFlag": (await make_feature(world.superuser, "assessments_web.x")).id,
@@ -103,6 +104,7 @@ async def test_every_entity_is_found(world: World) -> None:
         "GrantedPermission": (await make_permission(world.user)).id,
         "Invitation": (await make_invitation(world.superuser)).id,
         "Label": (await make_label(world.user, "urgent")).id,
+        "Location": (await make_location(world.user)).id,
         "Organization": 1,
         "OrsScore": (await make_ors(world.user, session, client)).id,
         "Rater": rater.id,

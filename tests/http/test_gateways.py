@@ -47,8 +47,11 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
     answers = await _run("composition.mjs", endpoint)
 
     roots = [
+        "auditEvent",
+        "auditEvents",
         "client",
         "clients",
+        "currentUser",
         "episode",
         "episodes",
         "featureFlag",
@@ -60,10 +63,13 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
         "invitations",
         "label",
         "labels",
+        "location",
+        "locations",
         "me",
         "openInvitation",
         "organization",
         "organizationStatistics",
+        "organizations",
         "orsScore",
         "orsScores",
         "rater",

@@ -4,17 +4,20 @@ A row is named as in `tenancy/two_towns.py`. Behind each stand the principals wh
 """
 
 # Who holds which permission; a principal who is not here holds none.
-_MEMBER = {"ACCOUNT", "CARE"}
-_GRANTABLE = {"CREATE_DEPLOYMENT", "CREATE_ASSESSMENT", "MANAGE_LOCATION", "ASSESSMENT_AUTHOR", "MANAGE_ORGANIZATION"}
+_PERSON = {"PERSON", "ACCOUNT", "MEMBER"}
+_MEMBER = {*_PERSON, "CARE"}
+_MANAGER = {"MANAGE_ORGANIZATION", "MANAGE_LOCATION", "LIST_USERS"}
+_GRANTABLE = {"CREATE_DEPLOYMENT", "CREATE_ASSESSMENT", "ASSESSMENT_AUTHOR", *_MANAGER}
 _SUPERUSER = {*_MEMBER, *_GRANTABLE, "ORGANIZATION", "MANAGE_USERS", "MANAGE_LABELS", "MANAGE_APPLICATIONS"}
+_SUPERUSER |= {"AUDIT"}
 HOLDS: dict[str, set[str]] = {
     "ada": _SUPERUSER,
     "ben": _MEMBER,
     "cleo": _MEMBER,
-    "manager": {*_MEMBER, "MANAGE_ORGANIZATION", "MANAGE_LOCATION"},
-    "auditor": _MEMBER,
+    "manager": {*_MEMBER, *_MANAGER},
+    "auditor": {*_MEMBER, "AUDIT"},
     "wanderer": _MEMBER,
-    "undecided": {"ACCOUNT"},
+    "undecided": _PERSON,
     "olga": _SUPERUSER,
     "otto": _MEMBER,
     "calculator": {"CALCULATE"},
@@ -23,8 +26,17 @@ HOLDS: dict[str, set[str]] = {
 NEEDS: dict[str, str | None] = {
     "hello": None,
     "authenticate": None,
-    "users": "MANAGE_USERS",
-    "organization": "ORGANIZATION",
+    "users": "LIST_USERS",
+    "currentUser": "ACCOUNT",
+    "organization": "MEMBER",
+    "organizations": "MEMBER",
+    "location": "MEMBER",
+    "locations": "MEMBER",
+    "createOrganization": "PERSON",
+    "createOrganizationForUser": "PERSON",
+    "updateOrganization": "MANAGE_ORGANIZATION",
+    "createLocation": "MANAGE_LOCATION",
+    "updateLocation": "MANAGE_LOCATION",
     "organizationStatistics": "ORGANIZATION",
     "remainingCalculatorRequests": "CALCULATE",
     "userPermissions": "MANAGE_ORGANIZATION",
@@ -46,6 +58,8 @@ NEEDS: dict[str, str | None] = {
     "updateLabel": "MANAGE_LABELS",
     "deleteLabel": "MANAGE_LABELS",
     "calculateOrsTrajectory": "CALCULATE",
+    "auditEvent": "AUDIT",
+    "auditEvents": "AUDIT",
 }
 # What lacking a permission is told as; `FORBIDDEN` where nothing is said here.
 REFUSALS = {
@@ -60,6 +74,7 @@ _HARBOR = "olga otto"
 
 SEEN: dict[str, dict[str, str]] = {
     "Organization": {"northfield": f"{_NORTHFIELD} undecided", "harbor": f"{_HARBOR} wanderer undecided"},
+    "Location": {"location": f"{_NORTHFIELD} undecided", "harbor_location": f"{_HARBOR} wanderer undecided"},
     "User": {
         **dict.fromkeys(("ada", "ben", "cleo", "manager", "auditor", "disabled"), _NORTHFIELD),
         **dict.fromkeys(("olga", "otto"), _HARBOR),
@@ -67,6 +82,7 @@ SEEN: dict[str, dict[str, str]] = {
     },
     "GrantedPermission": {
         "granted": "ada manager ben",
+        "cleos_granted": "ada manager cleo",
         "managing": "ada manager",
         "harbor_granted": _HARBOR,
     },
@@ -89,7 +105,10 @@ SEEN: dict[str, dict[str, str]] = {
         "harbor_ors": _HARBOR,
     },
     "SrsScore": {"ann_srs": "ada ben", "bo_srs": "ada cleo", "harbor_srs": _HARBOR},
+    "AuditEvent": {"northfield_event": "ada auditor", "harbor_event": "olga"},
 }
+# Types of which there is more with every request: of their lists only the rows above are looked for.
+GROWING = {"AuditEvent"}
 
 # What only oneself and superusers may do: mutation of the row named `user` and whose it is, by town.
 OF_ONESELF = {"updateUser"}
@@ -118,5 +137,10 @@ def refusal(principal: str, needs: str | None) -> tuple[str, str] | None:
 
 
 def reads_private(principal: str, row: str) -> bool:
-    """Whether `principal` is to read the fields of a visible row that are not for everyone who sees it."""
+    """Whether `principal` is to read what is personal of a visible row."""
     return principal in {row, town_of(principal)}
+
+
+def reads_at_work(principal: str, row: str) -> bool:
+    """Whether `principal` is to read what is known at work of a visible row."""
+    return reads_private(principal, row) or "LIST_USERS" in HOLDS[principal]

@@ -26,6 +26,8 @@ _IN_HARBOR = {
     "label": "harbor_label",
     "user": "otto",
     "invitation": "harbor_invitation",
+    "northfield": "harbor",
+    "location": "harbor_location",
 }
 IN_NORTHFIELD = {"user": "ben"}
 

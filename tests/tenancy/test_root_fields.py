@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from caregraph import schema
 from caregraph.app import built_schema
+from caregraph.auth.viewer import GRANTABLE
 from caregraph.graph.node import global_id, parse_id
 from caregraph.organizations.models import Membership
 from kit import Answer, Principal, World
@@ -39,7 +40,6 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         FORBIDDEN,
         {"totalCount": 2, "nodes": [{"fullName": "Olga Olsen"}, {"fullName": "Otto Orr"}]},
     ),
-    "organization": ("organization { name }", FORBIDDEN, FORBIDDEN, {"name": "Harbor"}),
     "grantedPermission": ("grantedPermission(id: $granted) { key }", None, None, None),
     "userPermissions": ("userPermissions(userId: $user) { totalCount nodes { id } }", FORBIDDEN, FORBIDDEN, EMPTY),
     "invitation": ("invitation(id: $invitation) { id }", FORBIDDEN, FORBIDDEN, None),
@@ -57,6 +57,44 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         EMPTY,
         *[{"totalCount": 1, "nodes": [{"name": "assessments_web.harbor"}]}] * 2,
     ),
+    "auditEvent": ("auditEvent(id: $entry) { kind }", FORBIDDEN, FORBIDDEN, None),
+    "auditEvents": (
+        "auditEvents(client: $ann) { totalCount nodes { id } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 0, "nodes": []},
+    ),
+    "currentUser": (
+        "currentUser { email organizations { name } permissions { key } }",
+        {
+            "email": "cleo@northfield.example",
+            "organizations": [{"name": "Northfield"}],
+            "permissions": [{"key": "CREATE_DEPLOYMENT"}],
+        },
+        {
+            "email": "otto@harbor.example",
+            "organizations": [{"name": "Harbor"}],
+            "permissions": [{"key": "CREATE_DEPLOYMENT"}],
+        },
+        {
+            "email": "olga@harbor.example",
+            "organizations": [{"name": "Harbor"}],
+            "permissions": [{"key": key} for key in sorted(GRANTABLE)],
+        },
+    ),
+    "organization": ("organization(id: $northfield) { name }", {"name": "Northfield"}, None, None),
+    "organizations": (
+        "organizations { totalCount nodes { name } }",
+        {"totalCount": 1, "nodes": [{"name": "Northfield"}]},
+        *[{"totalCount": 1, "nodes": [{"name": "Harbor"}]}] * 2,
+    ),
+    "location": ("location(id: $location) { name }", {"name": "Town hall"}, None, None),
+    "locations": (
+        "locations { totalCount nodes { name } }",
+        {"totalCount": 1, "nodes": [{"name": "Town hall"}]},
+        *[{"totalCount": 1, "nodes": [{"name": "HIDDEN harbor house"}]}] * 2,
+    ),
+    "selectableFields": ('selectableFields(type: "Label") { name }', *[[{"name": "id"}, {"name": "name"}]] * 3),
     "client": ("client(id: $ann) { id }", None, None, None),
     "clients": (f'clients(search: "Ann") {LIST}', EMPTY, EMPTY, EMPTY),
     "file": ("file(id: $ann_file) { id }", None, None, None),
@@ -108,6 +146,17 @@ def _both(kind: str, argument: str = "id", of: str = "node") -> list[dict[str, A
 
 # Field: mutation of Northfield's rows, then what Cleo and Olga get. Nobody and the calculator are refused everywhere.
 MUTATIONS: dict[str, tuple[str, Any, Any]] = {
+    "updateOrganization": (
+        f'updateOrganization(id: $northfield, input: {{name: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Organization"),
+    ),
+    "createLocation": (
+        f"createLocation(organizationId: $northfield, input: {{}}) {NODE}",
+        FORBIDDEN,
+        _missing("Organization", "organizationId"),
+    ),
+    "updateLocation": (f'updateLocation(id: $location, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Location")),
     "updateUser": (f'updateUser(id: $user, input: {{locale: "x"}}) {NODE}', FORBIDDEN, _missing("User")),
     "deleteUser": (f"deleteUser(id: $user, force: true) {GONE}", FORBIDDEN, _missing("User", of="deletedId")),
     "addUserRole": (f"addUserRole(id: $user, role: AGENCY_ADMIN) {NODE}", FORBIDDEN, _missing("User")),
@@ -191,6 +240,8 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
 # Mutations that name no row: what they make belongs to whoever asks.
 WITHOUT_ROWS = {
     "authenticate": 'authenticate(email: "ben@northfield.example", password: "wrong") { apiToken }',
+    "createOrganization": f'createOrganization(input: {{name: "New"}}) {NODE}',
+    "createOrganizationForUser": f"createOrganizationForUser {NODE}",
     "createUser": f'createUser(input: {{email: "new@x.example", fullName: "New", password: "long enough"}}) {NODE}',
     "createInvitation": f'createInvitation(input: {{email: "new@x.example"}}) {NODE}',
     "createClient": f'createClient(input: {{fullName: "New"}}) {NODE}',
@@ -216,7 +267,9 @@ async def _ids(world: World) -> dict[str, str]:
     northfield, harbor = (await make_northfield(world)).ids, (await make_harbor(world)).ids
     return {
         **northfield,
+        "entry": global_id("AuditEvent", 1),
         "user": world.user.id,
+        "northfield": global_id("Organization", 1),
         "other": world.other_user.id,
         "kay": harbor["kay"],
         "episode": harbor["episode"],
@@ -344,7 +397,9 @@ async def test_a_row_of_ones_own_does_not_open_the_way_to_another_s(world: World
     assert await world.counts() == before
 
 
-@pytest.mark.parametrize(("name", "seen"), [("other_superuser", set()), ("colleague", {"user", "label"})])
+@pytest.mark.parametrize(
+    ("name", "seen"), [("other_superuser", set()), ("colleague", {"user", "label", "northfield", "location"})]
+)
 async def test_hidden_and_nonexistent_are_the_same_to_the_byte(world: World, name: str, seen: set[str]) -> None:
     ids = await _ids(world)
     stranger: Principal = getattr(world, name)

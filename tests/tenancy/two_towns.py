@@ -12,15 +12,17 @@ from factories.treatment import make_episode, make_ors, make_rater, make_session
 from kit import Principal, World
 
 
-async def _places(principal: Principal, group: str, client: Client) -> None:
+async def _places(principal: Principal, place: str, group: str, client: Client) -> Location:
     """A location, and a group with a client and a user in it."""
     async with principal.world.writing(principal) as tx:
-        tx.add(Location(name=f"{group} house", is_headquarters=True))
+        location = Location(name=place, is_headquarters=True)
+        tx.add(location)
         made = Group(name=group)
         tx.add(made)
         await tx.flush()
         tx.add(ClientGroup(client_id=client.id, group_id=made.id))
         tx.add(UserGroup(user_id=principal.row_id, group_id=made.id))
+    return location
 
 
 HIDDEN = {"alias": "HIDDEN alias", "ssn": "HIDDEN ssn", "comment": "HIDDEN comment", "phone": "999"}
@@ -48,8 +50,8 @@ async def make_northfield(world: World) -> Town:
     alone_session = await make_session(world.user, alone, date(2026, 2, 2))
     session = await make_session(world.user, shared, date(2026, 1, 12))
     zoe_session = await make_session(world.colleague, zoes, date(2026, 1, 13))
-    await _places(world.colleague, "HIDDEN group", bo)
     return Town(
+        location=await _places(world.colleague, "Town hall", "HIDDEN group", bo),
         ann=ann,
         bo=bo,
         zoe=zoe,
@@ -63,6 +65,7 @@ async def make_northfield(world: World) -> Town:
         session=session,
         zoe_session=zoe_session,
         granted=await make_permission(world.user, "CREATE_ASSESSMENT"),
+        cleos_granted=await make_permission(world.colleague, "CREATE_DEPLOYMENT"),
         invitation=await make_invitation(world.superuser, "HIDDEN@away.example", token="northfield's"),
         feature=await make_feature(world.superuser, "assessments_web.hidden", world.user),
         ann_file=await make_file(world.user, ann),
@@ -84,15 +87,15 @@ async def make_harbor(world: World) -> Town:
     label = await make_label(world.other_superuser, "HIDDEN label", kay)
     episode = await make_episode(owner, kay, title="HIDDEN harbor", labels=(label,))
     rater = await make_rater(owner, episode, kay, full_name="HIDDEN harbor rater")
-    await _places(owner, "HIDDEN harbor group", kay)
     session = await make_session(owner, episode, date(2026, 1, 14))
     return Town(
+        location=await _places(owner, "HIDDEN harbor house", "HIDDEN harbor group", kay),
         kay=kay,
         label=label,
         episode=episode,
         rater=rater,
         session=session,
-        granted=await make_permission(owner, "CREATE_ASSESSMENT"),
+        granted=await make_permission(owner, "CREATE_DEPLOYMENT"),
         invitation=await make_invitation(world.other_superuser, "HIDDEN@away.example", token="harbor's"),
         feature=await make_feature(world.other_superuser, "assessments_web.harbor", owner),
         file=await make_file(owner, kay, name="HIDDEN harbor file", storage_key="of Kay"),

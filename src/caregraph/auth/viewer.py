@@ -12,7 +12,9 @@ EVERYTHING = "all"
 class Permission(enum.Enum):
     """What a verb or a field can ask of its viewer. The value is how descriptions name it."""
 
+    PERSON = "signed-in person, also one without an account"
     ACCOUNT = "signed-in person, with or without an organization"
+    MEMBER = "signed-in person or application, with or without an organization"
     CARE = "signed-in user or application of an organization"
     ORGANIZATION = "superuser: everything in the organization"
     MANAGE_USERS = "superuser: users and roles"
@@ -20,9 +22,11 @@ class Permission(enum.Enum):
     MANAGE_APPLICATIONS = "superuser: applications and their secrets"
     MANAGE_ORGANIZATION = "manager: `MANAGE_ORGANIZATION` or superuser"
     MANAGE_LOCATION = "`MANAGE_LOCATION` or manager"
+    LIST_USERS = "manager, superuser or application"
     CREATE_DEPLOYMENT = "`CREATE_DEPLOYMENT` or superuser"
     CREATE_ASSESSMENT = "`CREATE_ASSESSMENT` or superuser"
     ASSESSMENT_AUTHOR = "`ASSESSMENT_AUTHOR` or superuser"
+    AUDIT = "superuser or auditor: the organization's audit"
     APPLICATION = "application by its API key or access token"
     APPLICATION_SECRET = "application by its key and secret (HTTP Basic)"  # noqa: S105 a description
     RESPOND = "deployment session token"
@@ -37,20 +41,30 @@ GRANTABLE = {
         Permission.MANAGE_LOCATION,
         Permission.ASSESSMENT_AUTHOR,
     )
-} | {"MANAGE_ORGANIZATION": frozenset({Permission.MANAGE_ORGANIZATION, Permission.MANAGE_LOCATION})}
+} | {
+    "MANAGE_ORGANIZATION": frozenset(
+        {Permission.MANAGE_ORGANIZATION, Permission.MANAGE_LOCATION, Permission.LIST_USERS}
+    )
+}
 """What each key that a membership can be granted amounts to."""
 
-USER_PERMISSIONS = frozenset({Permission.ACCOUNT, Permission.CARE})
+IDENTITY_PERMISSIONS = frozenset({Permission.PERSON})
+"""Of a person whom an identity provider vouches for, as long as they have no account."""
+ACCOUNT_PERMISSIONS = IDENTITY_PERMISSIONS | {Permission.ACCOUNT, Permission.MEMBER}
+USER_PERMISSIONS = ACCOUNT_PERMISSIONS | {Permission.CARE}
 SUPERUSER_PERMISSIONS = USER_PERMISSIONS.union(
     {
         Permission.ORGANIZATION,
         Permission.MANAGE_USERS,
         Permission.MANAGE_LABELS,
         Permission.MANAGE_APPLICATIONS,
+        Permission.AUDIT,
     },
     *GRANTABLE.values(),
 )
-GROUP_APPLICATION_PERMISSIONS = frozenset({Permission.CARE, Permission.APPLICATION})
+GROUP_APPLICATION_PERMISSIONS = frozenset(
+    {Permission.MEMBER, Permission.CARE, Permission.APPLICATION, Permission.LIST_USERS}
+)
 APPLICATION_PERMISSIONS = GROUP_APPLICATION_PERMISSIONS | {Permission.ORGANIZATION, Permission.MANAGE_LABELS}
 CALCULATOR_PERMISSIONS = frozenset({Permission.CALCULATE})
 
@@ -122,6 +136,15 @@ class Viewer:
         """The same viewer without scopes: for a change that its scopes already allow, whatever it has to read."""
         return self if self.scopes is None else replace(self, scopes=None)
 
+    def joining(self, organization_id: int, *, user_id: int) -> "Viewer":
+        """The same viewer once they belong to one more organization; they go on acting where they did."""
+        return replace(
+            self,
+            user_id=user_id,
+            organization_ids=tuple(sorted({*self.organization_ids, organization_id})),
+            permissions=self.permissions | ACCOUNT_PERMISSIONS,
+        )
+
     @property
     def is_nobody(self) -> bool:
         """Whether the request carried no credentials at all."""
@@ -142,7 +165,8 @@ class Membership:
         """What the roles and the granted keys amount to."""
         if self.is_superuser:
             return SUPERUSER_PERMISSIONS
-        return USER_PERMISSIONS.union(*(GRANTABLE[key] for key in self.granted if key in GRANTABLE))
+        granted = USER_PERMISSIONS.union(*(GRANTABLE[key] for key in self.granted if key in GRANTABLE))
+        return granted | {Permission.AUDIT} if self.is_auditor else granted
 
 
 def user_viewer(*, user_id: int, here: Membership | None, memberships: Collection[Membership]) -> Viewer:
@@ -151,5 +175,5 @@ def user_viewer(*, user_id: int, here: Membership | None, memberships: Collectio
         user_id=user_id,
         organization_id=None if here is None else here.organization_id,
         organization_ids=tuple(sorted(one.organization_id for one in memberships)),
-        permissions=frozenset({Permission.ACCOUNT}) if here is None else here.permissions,
+        permissions=ACCOUNT_PERMISSIONS if here is None else here.permissions,
     )

@@ -17,6 +17,7 @@ class SignInAttempt(Base):
     """One attempt on one account or from one address; `subject` is a hash, so nobody is named here."""
 
     __tablename__ = "sign_in_attempts"
+    is_bookkeeping = True
     __table_args__ = (Index(None, "subject", "attempted_at"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     subject: Mapped[str]

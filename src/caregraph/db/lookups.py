@@ -1,15 +1,16 @@
-"""The few look-ups before a tenant is known, by secret or e-mail: on PostgreSQL `SECURITY DEFINER` functions.
+"""The few look-ups that no tenant holds, by secret, e-mail or account: on PostgreSQL `SECURITY DEFINER` functions.
 
-Each reads global tables past row-level security and returns ids only for the one account asked for; a migration
-creates the functions, this list is all of them: `caregraph_api_token`, `caregraph_calculator`, `caregraph_account`,
-`caregraph_invitation`.
+Each reads global tables past row-level security and answers for the one account asked for; a migration creates the
+functions, this list is all of them: `caregraph_api_token`, `caregraph_calculator`, `caregraph_account`,
+`caregraph_invitation` before a tenant is known; `caregraph_person`, everything of the caller's own account;
+`caregraph_works_elsewhere`, yes or no.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from caregraph.auth.tokens import SignedInUser
 from caregraph.auth.viewer import Membership, Viewer
@@ -43,7 +44,17 @@ _STATEMENTS = {
         "SELECT i.id, i.organization_id, u.id AS user_id FROM invitations i LEFT JOIN users u ON u.email = i.email"
         " WHERE i.token_hash = :secret AND i.accepted_at IS NULL AND i.expires_at > CURRENT_TIMESTAMP"
     ),
+    "person": (
+        f"SELECT {_MEMBERSHIP}, u.email, u.full_name, u.first_name, u.last_name FROM users u"  # noqa: S608 our own text
+        " JOIN memberships m ON m.user_id = u.id WHERE u.id = :user_id AND NOT m.is_disabled ORDER BY m.id"
+    ),
+    "works_elsewhere": (
+        "SELECT EXISTS (SELECT 1 FROM memberships m"
+        " WHERE m.user_id = :user_id AND m.organization_id <> :organization_id) AS elsewhere"
+    ),
 }
+Execute = Callable[[TextClause], Awaitable[Any]]
+"""How a statement is sent: by a transaction or by the operation's snapshot."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,35 @@ class OpenInvitation:
     id: int
     organization_id: int
     user_id: int | None
+
+
+@dataclass(frozen=True)
+class Person:
+    """A signed-in person's own account, and every organization in which they are enabled."""
+
+    email: str
+    full_name: str
+    first_name: str | None
+    last_name: str | None
+    memberships: Sequence[Membership]
+
+
+async def person(execute: Execute, database: Database, user_id: int) -> Person | None:
+    """The account of `user_id`, who must be the one that asks: it is read across all organizations.
+
+    Null if it has just been disabled in all of them.
+    """
+    rows = (await execute(_statement(database, "person", user_id=user_id))).all()
+    if not rows:
+        return None
+    first = rows[0]
+    return Person(first.email, first.full_name, first.first_name, first.last_name, [_membership(row) for row in rows])
+
+
+async def works_elsewhere(execute: Execute, database: Database, *, user_id: int, organization_id: int) -> bool:
+    """Whether an account also has a place in another organization than this one, enabled there or not."""
+    statement = _statement(database, "works_elsewhere", user_id=user_id, organization_id=organization_id)
+    return bool((await execute(statement)).scalar_one())
 
 
 class SignInLookups:
@@ -96,11 +136,16 @@ class SignInLookups:
         return OpenInvitation(rows[0].id, rows[0].organization_id, rows[0].user_id) if rows else None
 
     async def _rows(self, name: str, **arguments: str) -> Sequence[Any]:
-        statement = _STATEMENTS[name]
-        if not self._database.is_sqlite:
-            statement = f"SELECT * FROM caregraph_{name}({', '.join(f':{key}' for key in arguments)})"  # noqa: S608 our names
+        statement = _statement(self._database, name, **arguments).execution_options(signs_in=True)
         async with self._database.read_session(Viewer.nobody()) as session:
-            return (await session.execute(text(statement).execution_options(signs_in=True), arguments)).all()
+            return (await session.execute(statement)).all()
+
+
+def _statement(database: Database, name: str, **arguments: str | int) -> TextClause:
+    statement = _STATEMENTS[name]
+    if not database.is_sqlite:
+        statement = f"SELECT * FROM caregraph_{name}({', '.join(f':{key}' for key in arguments)})"  # noqa: S608 our names
+    return text(statement).bindparams(**arguments)
 
 
 def _membership(row: Any) -> Membership:

@@ -42,6 +42,7 @@ class OutgoingMail(Timestamped, Base):
     """A mail that is to be sent: about row `subject_id` of an organization, of a kind that a `Letter` writes."""
 
     __tablename__ = "outgoing_mails"
+    is_bookkeeping = True
     __table_args__ = (
         UniqueConstraint("kind", "subject_id", info={"message": "A mail is on its way already", "path": None}),
         Index(None, "due_at", "id"),

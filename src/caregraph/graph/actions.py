@@ -12,20 +12,21 @@ from types import SimpleNamespace
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import strawberry
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_, true
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from strawberry.types.arguments import StrawberryArgument, StrawberryArgumentAnnotation
 from strawberry.types.base import StrawberryOptional, has_object_definition
 from strawberry.types.unset import UNSET
 
 from caregraph.auth.viewer import Permission, Viewer
-from caregraph.db.base import Base
+from caregraph.db.audit import Kind
+from caregraph.db.base import Base, TenantRow
 from caregraph.db.constraints import is_deadlock, violated
 from caregraph.db.scope import demand_write, resource_of, visible
 from caregraph.db.session import Tx
 
 from .context import Context
-from .errors import Code, Refused, UserError, demand
+from .errors import FORBIDDEN, Code, Refused, UserError, demand
 from .fields import KitField, argument, field, kit_field
 from .filters import LONGEST_LIST, camel
 from .inputs import Changes, given, patch_type, problems
@@ -163,6 +164,7 @@ def _is_model(annotation: Any) -> bool:
 
 async def _run(made: Any, _source: Any, info: Any, **arguments: Any) -> Any:
     context: Context = info.context
+    name = camel(made.python_name)
     one: Action = made.action
     demand(context.viewer, made.needs)
     if one.changed_model is not None:
@@ -171,9 +173,11 @@ async def _run(made: Any, _source: Any, info: Any, **arguments: Any) -> Any:
         errors = list(_input_problems(one, arguments))
         if errors:
             return _answer(one, {"errors": errors})
-        result = await _commit(one, context, arguments)
+        result = await _commit(one, context, arguments, name)
         return _answer(one, {**await _read_back(one, context, result), "errors": []})
     except Refused as refused:
+        if refused.error.message == FORBIDDEN:
+            context.seen.refused.append(name)
         return _answer(one, {"errors": [refused.error]})
 
 
@@ -187,20 +191,31 @@ def _input_problems(one: Action, arguments: Mapping[str, Any]) -> Iterator[UserE
             yield UserError(code=Code.INVALID, message=f"must have at most {LONGEST_LIST} items", path=[camel(name)])
 
 
-async def _commit(one: Action, context: Context, arguments: dict[str, Any]) -> Any:
+async def _commit(one: Action, context: Context, arguments: dict[str, Any], name: str) -> Any:
     """Run the service, in a transaction if it asks for one, and translate what the database refuses."""
     viewer = context.viewer.unlimited  # its scopes allow this change: what the rules have to read goes along
     ready = {name: {Viewer: viewer, Context: context}.get(kind) for name, kind in one.passed_in.items()}
-    if Tx not in one.passed_in.values():
-        return await one.service(**ready, **{name: arguments[name] for name in arguments})
     await context.end_snapshot()  # one pool slot per request
+    try:
+        if Tx not in one.passed_in.values():
+            return await one.service(**ready, **arguments)
+        return await _transact(one, context, viewer, arguments, ready, name=name)
+    except IntegrityError as error:
+        raise _refusal(error) from error
+
+
+async def _transact(
+    one: Action, context: Context, viewer: Viewer, arguments: dict[str, Any], ready: dict[str, Any], *, name: str
+) -> Any:
+    about = None if one.node_model is None else one.node_model.__name__
+    origin = context.origin(name, about=about, kind=Kind.DELETE if one.payload is DeletePayload else None)
     for tries_left in reversed(range(_TRIES)):
         try:
             # The commit is outside the operation's time: once begun it is waited for.
-            async with context.database.writing(viewer) as tx, context.within_time():
-                return await _serve(one, tx, viewer, arguments, ready)
-        except IntegrityError as error:
-            raise _refusal(error) from error
+            async with context.database.writing(viewer, origin=origin) as tx, context.within_time():
+                result = await _serve(one, tx, viewer, arguments, ready)
+            context.seen.told |= tx.info.get("told", frozenset())
+            return result  # noqa: TRY300 the commit above is what may fail
         except DBAPIError as error:
             if not (tries_left and is_deadlock(error)):
                 raise
@@ -240,12 +255,18 @@ async def _loaded(parameter: Parameter, value: Any, tx: Tx, viewer: Viewer) -> A
     texts = list(dict.fromkeys(value)) if parameter.is_list else [value]
     parsed = [parse_id(text) for text in texts]
     wanted = [found[1] for found in parsed if found is not None and found[0] == parameter.model.__name__]
-    rows = await _rows(parameter.model, parameter.model.id.in_(wanted), tx, viewer)
+    here = parameter.model.organization_id == viewer.organization_id if _spans(parameter.model) else true()
+    rows = await _rows(parameter.model, and_(parameter.model.id.in_(wanted), here), tx, viewer)
     if len(rows) < len(texts):
         name = parameter.argument.python_name
         raise Refused(Code.NOT_FOUND, f"{parameter.model.__name__} not found", camel(name))
     by_id = {row.id: row for row in rows}
     return [by_id[row_id] for row_id in wanted] if parameter.is_list else rows[0]
+
+
+def _spans(model: type[Any]) -> bool:
+    """Whether one reads such rows of other organizations too; they are changed only where the request acts."""
+    return issubclass(model, TenantRow) and model.spans_memberships
 
 
 async def _rows(model: type[Any], condition: ColumnElement[bool], tx: Tx, viewer: Viewer) -> list[Any]:

@@ -45,13 +45,11 @@ class Resource:
             needs=needs,
         )
 
-    def mine(self, key: str, description: str, *, needs: Permission = Permission.CARE, also_by_id: bool = False) -> Any:
-        """The row whose id the viewer carries as `key`; `also_by_id` for a type that has no `get` of its own."""
-        by_id = argument("id", strawberry.ID | None, f"{self.info.name} by id; your own by default.")
+    def mine(self, key: str, description: str, *, needs: Permission = Permission.CARE) -> Any:
+        """The row whose id the viewer carries as `key`."""
         return kit_field(
             f"{description}\n\nNeeds: {needs.value}.",
             resolve=partial(_mine, self.info, key),
-            arguments=lambda _made: [by_id] if also_by_id else [],
             needs=needs,
         )
 
@@ -60,6 +58,7 @@ class Resource:
         narrow: Narrow | None = None,
         *,
         order: str = "id",
+        descends: bool = False,
         needs: Permission = Permission.CARE,
         description: str | None = None,
     ) -> Any:
@@ -67,7 +66,7 @@ class Resource:
 
         `description` for a list that is not of all that one may see.
         """
-        listing = _Listing(self.info, () if order == "id" else ((order, False),), narrow)
+        listing = _Listing(self.info, () if order == "id" else ((order, descends),), narrow)
         return kit_field(
             f"{description or f'{self.info.name} rows that you may see, page by page.'}\n\nNeeds: {needs.value}.",
             resolve=listing.resolve,
@@ -123,17 +122,9 @@ async def _get(info: NodeInfo, made: KitField, _source: Any, request: Any, *, id
     return None if row_id is None else await request.context.load(RowById(info.model), row_id)
 
 
-async def _mine(
-    info: NodeInfo,
-    key: str,
-    made: KitField,
-    _source: Any,
-    request: Any,
-    *,
-    id: str | None = None,  # noqa: A002 the argument's name
-) -> Any:
+async def _mine(info: NodeInfo, key: str, made: KitField, _source: Any, request: Any) -> Any:
     demand(request.context.viewer, made.needs)
-    row_id = getattr(request.context.viewer, key) if id is None else info.row_id(id)
+    row_id = getattr(request.context.viewer, key)
     return None if row_id is None else await request.context.load(RowById(info.model), row_id)
 
 
@@ -159,12 +150,16 @@ class _Listing:
             everything = visible(self.info.model, context.viewer).where(*extra)
             rows = list((await context.run(windowed(self.info.model, everything, window))).scalars())
             context.spend(len(rows))
+        page = Slice.of(rows, window)
+        if window.limit:
+            context.saw_rows(self.info.model, page.rows)
 
         async def count() -> int:
+            context.saw(self.info.model)
             total: int = (await context.run(count_of(self.info.model, context, window, *extra))).scalar_one()
             return total
 
-        return PageRows(name, window, Slice.of(rows, window), count)
+        return PageRows(name, window, page, count)
 
 
 def _sent(named: dict[str, Any]) -> dict[str, Any]:

@@ -46,6 +46,23 @@ class Hello:
     api_reference: str = field("Where its manual is: the playground at `/`, whose explorer shows the whole schema.")
 
 
+@strawberry.type(description="A field of a type, as a query can select it.")
+class SelectableField:
+    """`charitylog.workers.list_selectable_fields` and its like."""
+
+    name: str = field("Name of the field.")
+    description: str = field("What it means, in which unit and range, and who may read it.")
+
+
+async def _selectable(made: KitField, _source: object, info: Any, *, type: str) -> list[SelectableField] | None:  # noqa: A002
+    demand(info.context.viewer, made.needs)
+    definition: Any = info.schema.get_type_by_name(type)
+    if not hasattr(getattr(definition, "origin", None), "__node__"):
+        return None
+    fields = info.schema._schema.type_map[type].fields  # noqa: SLF001 Strawberry has no public name for it
+    return [SelectableField(name=name, description=one.description) for name, one in sorted(fields.items())]
+
+
 @strawberry.type
 class Query:
     """Reading anything."""
@@ -66,4 +83,12 @@ class Query:
         arguments=lambda _made: [argument("ids", list[strawberry.ID], f"Ids of nodes, at most {MOST_NODES}.")],
         needs=Permission.CARE,
         size="ids",
+    )
+    selectable_fields: list[SelectableField] | None = kit_field(
+        "The fields of a type with an id, by name, also where introspection is off; null for any other type"
+        f" (`charitylog.workers.list_selectable_fields`).\n\nNeeds: {Permission.CARE.value}.",
+        resolve=_selectable,
+        arguments=lambda _made: [argument("type", str, "Name of the type, such as `User`.")],
+        needs=Permission.CARE,
+        size=30,
     )

@@ -9,6 +9,7 @@ from strawberry.types.unset import UNSET
 
 from caregraph.auth.secrets import Passwords, token_hash
 from caregraph.auth.viewer import Viewer
+from caregraph.db.audit import Actor
 from caregraph.db.base import now
 from caregraph.db.constraints import violated
 from caregraph.db.lookups import OpenInvitation, SignInLookups
@@ -20,10 +21,10 @@ from caregraph.graph.inputs import required, value
 from caregraph.graph.node import global_id
 
 from . import models
+from .founding import NO_PASSWORD
 from .invitations import ALREADY_MEMBER, keys_of
 from .permissions import grant
 
-NO_PASSWORD = "!"  # noqa: S105 no hash: nothing matches it
 HAS_ACCOUNT = "This e-mail has an account: sign in with it to accept"
 
 
@@ -88,7 +89,9 @@ async def accept_invitation(
             held = await _held(tx, found, token)
             user_id = _known(viewer, found, held) if is_somebody else None
             if user_id is None:
-                user_id = await _new_user(tx, held, _name(viewer, held, new), password_hash)
+                user_id = await _new_user(tx, held, _names(viewer, held, new), password_hash)
+            told = {"organization_id": found.organization_id, "user_id": user_id, "actor": Actor.USER}
+            tx.info["origin"] = context.origin("acceptInvitation", about="Invitation", **told)
             await _join(tx, held, user_id)
     except IntegrityError as error:  # somebody made the account, or the membership, at the same time
         raise Refused(Code.CONFLICT, ALREADY_MEMBER if violated(error) is None else HAS_ACCOUNT, "token") from error
@@ -137,24 +140,18 @@ def _known(viewer: Viewer, found: OpenInvitation, invitation: models.Invitation)
     return found.user_id
 
 
-def _name(viewer: Viewer, invitation: models.Invitation, new: NewAccountInput | None) -> tuple[str, ...]:
-    """First, last and full name of a new account, from whoever knows best."""
-    first = (new and new.first_name) or invitation.first_name or ""
-    last = (new and new.last_name) or invitation.last_name or ""
+def _names(viewer: Viewer, invitation: models.Invitation, new: NewAccountInput | None) -> dict[str, str]:
+    """The names of a new account, from whoever knows them best."""
+    first = (new and new.first_name) or invitation.first_name
+    last = (new and new.last_name) or invitation.last_name
     vouched = viewer.identity.full_name if viewer.identity is not None else None
-    return first, last, f"{first} {last}".strip() or vouched or invitation.email.partition("@")[0]
+    full = " ".join(name for name in (first, last) if name) or vouched or invitation.email.partition("@")[0]
+    known = {"first_name": first, "last_name": last, "full_name": full}
+    return {column: name for column, name in known.items() if name}
 
 
-async def _new_user(tx: Tx, invitation: models.Invitation, names: tuple[str, ...], password_hash: str) -> int:
-    first, last, full = names
-    user = models.User(
-        email=invitation.email,
-        first_name=first or None,
-        last_name=last or None,
-        full_name=full,
-        password_hash=password_hash,
-        api_enabled=True,
-    )
+async def _new_user(tx: Tx, invitation: models.Invitation, names: dict[str, str], password_hash: str) -> int:
+    user = models.User(email=invitation.email, password_hash=password_hash, api_enabled=True, **names)
     tx.add(user)
     await tx.flush()
     return user.id

@@ -1,7 +1,7 @@
 """Tables of organizations, users and what they sign in with."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, column_property, mapped_column
@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column
 from caregraph.db.base import Base, Coded, Dated, Id, Searchable, TenantRow, Timestamped, now, tenant_key, tenant_unique
 
 from .enums import Delivery, StaffGender, Vertical
+
+ADDRESS = ("street", "city", "state", "postal_code")
+"""The columns of an address, the same in organizations and locations."""
 
 
 class Organization(Dated, Searchable, Base):
@@ -56,6 +59,25 @@ class Location(TenantRow, Dated, Base):
     postal_code: Mapped[str | None]
 
 
+def split_name(full_name: str) -> tuple[str, str | None]:
+    """First and last name in a full name: the last word is the last name; of a single word there is none."""
+    words = full_name.split()
+    return (" ".join(words[:-1]), words[-1]) if len(words) > 1 else (full_name.strip(), None)
+
+
+def _first_name(context: Any) -> str | None:
+    """Of a row without one: from the full name, unless the last name that is there says otherwise."""
+    values = context.get_current_parameters()
+    first, last = split_name(values["full_name"])
+    return first if values.get("last_name") in {None, last} else None
+
+
+def _last_name(context: Any) -> str | None:
+    values = context.get_current_parameters()
+    first, last = split_name(values["full_name"])
+    return last if values.get("first_name") in {None, first} else None
+
+
 class User(Dated, Searchable, Base):
     """An account, global: memberships say where it works. `email` is stored case-folded."""
 
@@ -64,14 +86,15 @@ class User(Dated, Searchable, Base):
     __table_args__ = (
         UniqueConstraint("email", info={"message": "E-mail is already taken", "path": "email"}),
         Index(None, "full_name", "id"),
+        Index(None, "phone", "id"),
         {"implicit_returning": False},
     )
     searched = ("full_name", "email")
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]
     full_name: Mapped[str]
-    first_name: Mapped[str | None]
-    last_name: Mapped[str | None]
+    first_name: Mapped[str | None] = mapped_column(default=_first_name)
+    last_name: Mapped[str | None] = mapped_column(default=_last_name)
     phone: Mapped[str | None]
     gender: Mapped[StaffGender] = mapped_column(Coded(StaffGender), default=StaffGender.UNKNOWN)
     photo_url: Mapped[str | None]

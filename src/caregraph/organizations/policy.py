@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, true
 
 from caregraph.auth.viewer import Permission, Viewer
 from caregraph.db.scope import ids, rule
+from caregraph.graph.errors import RequestError
 
 from . import models
 
@@ -78,4 +79,19 @@ def enabled_for(viewer: Viewer) -> ColumnElement[bool]:
 
 def is_self_or_superuser(viewer: Viewer, user: models.User) -> bool:
     """Who reads and changes what is personal to a user."""
-    return viewer.may(Permission.MANAGE_USERS) or (viewer.user_id is not None and viewer.user_id == user.id)
+    return viewer.may(Permission.MANAGE_USERS) or _is_self(viewer, user)
+
+
+def works_with(viewer: Viewer, user: models.User) -> bool:
+    """Who reads what is known of a user at work: those who list users, and the user."""
+    return viewer.may(Permission.LIST_USERS) or _is_self(viewer, user)
+
+
+def _is_self(viewer: Viewer, user: models.User) -> bool:
+    return viewer.user_id is not None and viewer.user_id == user.id
+
+
+def acts_in(viewer: Viewer, organization: models.Organization) -> None:
+    """Refuse to list what belongs to another organization: nothing of it is seen, which would look like nothing."""
+    if organization.id != viewer.organization_id:
+        raise RequestError("BAD_USER_INPUT", "Send X-Organization to read what belongs to another organization")

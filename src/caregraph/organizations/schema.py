@@ -1,6 +1,6 @@
 """Root fields of organizations."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy import ColumnElement
@@ -9,23 +9,28 @@ from caregraph.auth.viewer import Permission
 from caregraph.graph.actions import DeletePayload, Payload, action
 from caregraph.graph.computed import computed
 from caregraph.graph.context import Context
-from caregraph.graph.errors import UserError
+from caregraph.graph.errors import UserError, demand
 from caregraph.graph.fields import describe, field
+from caregraph.graph.loaders import RowById
 from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
 from caregraph.graph.search import contains
 
-from . import acceptance, features, invitations, models, permissions, service
+from . import acceptance, audit, features, founding, invitations, models, permissions, places, service
 from .acceptance import AcceptInvitationPayload
 from .features import FeatureFlag
 from .invitations import Invitation
 from .permissions import GrantedPermission
-from .types import Organization, User
+from .person import CurrentUser, current_user
+from .types import Location, Organization, User
 
 USERS = Resource(User)
+ORGANIZATIONS = Resource(Organization)
+LOCATIONS = Resource(Location)
 PERMISSIONS = Resource(GrantedPermission)
 INVITATIONS = Resource(Invitation)
 FEATURES = Resource(FeatureFlag)
+AUDIT = Resource(audit.AuditEvent)
 
 
 @strawberry.type(description="What signing in answers.")
@@ -36,12 +41,28 @@ class AuthenticatePayload:
     errors: list[UserError] = field("Why there is no token; empty when there is.")
 
 
-async def _found(
+async def _named(
     _context: Context,
     *,
-    search: Annotated[str | None, describe("Text in full name or e-mail, in any case.")] = None,
+    search: Annotated[str | None, describe("Text in the name, in any case.")] = None,
 ) -> ColumnElement[bool] | None:
-    return contains(models.User, search)
+    return contains(models.Organization, search)
+
+
+async def _organization(
+    context: Context,
+    _root: Any,
+    *,
+    id: Annotated[  # noqa: A002 the argument's name
+        strawberry.ID | None, describe("Id of one of your organizations; by default the one you act in.")
+    ] = None,
+) -> Any:
+    if id is None:
+        demand(context.viewer, Permission.ORGANIZATION)
+        row_id = context.viewer.organization_id
+    else:
+        row_id = ORGANIZATIONS.info.row_id(id)
+    return None if row_id is None else await context.load(RowById(models.Organization), row_id)
 
 
 @strawberry.type
@@ -50,13 +71,20 @@ class Query:
 
     me: User | None = USERS.mine("user_id", "The signed-in user (`fit.users.get_me`).")
     user: User | None = USERS.get()
-    users: Page[User] | None = USERS.page(_found, order="full_name", needs=Permission.MANAGE_USERS)
-    organization: Organization | None = Resource(Organization).mine(
-        "organization_id",
-        "Your own organization (`fit.agencies.get_mine`).",
-        needs=Permission.ORGANIZATION,
-        also_by_id=True,
+    audit_event: audit.AuditEvent | None = AUDIT.get(needs=Permission.AUDIT)
+    audit_events: Page[audit.AuditEvent] | None = AUDIT.page(
+        audit.found, order="occurred_at", descends=True, needs=Permission.AUDIT
     )
+    current_user: CurrentUser | None = computed(current_user, needs=Permission.ACCOUNT)
+    organization: Organization | None = computed(
+        _organization,
+        "One of your organizations; null if there is none that you may see. Without an id the one you act in, for"
+        " superusers and applications only (`fit.agencies.get_mine`).",
+        needs=Permission.MEMBER,
+    )
+    organizations: Page[Organization] | None = ORGANIZATIONS.page(_named, needs=Permission.MEMBER)
+    location: Location | None = LOCATIONS.get(needs=Permission.MEMBER)
+    locations: Page[Location] | None = LOCATIONS.page(order="name", needs=Permission.MEMBER)
     granted_permission: GrantedPermission | None = PERMISSIONS.get()
     user_permissions: Page[GrantedPermission] | None = PERMISSIONS.page(
         permissions.of_user,
@@ -83,6 +111,15 @@ class Mutation:
     """Changing organizations."""
 
     authenticate: AuthenticatePayload | None = action(service.authenticate, needs=None)
+    create_organization: Payload[Organization] | None = action(founding.create_organization, needs=Permission.PERSON)
+    create_organization_for_user: Payload[Organization] | None = action(
+        founding.create_organization_for_user, needs=Permission.PERSON
+    )
+    update_organization: Payload[Organization] | None = action(
+        places.update_organization, needs=Permission.MANAGE_ORGANIZATION
+    )
+    create_location: Payload[Location] | None = action(places.create_location, needs=Permission.MANAGE_LOCATION)
+    update_location: Payload[Location] | None = action(places.update_location, needs=Permission.MANAGE_LOCATION)
     create_user: Payload[User] | None = action(service.create_user, needs=Permission.MANAGE_USERS)
     update_user: Payload[User] | None = action(service.update_user, needs=Permission.CARE)
     delete_user: DeletePayload | None = action(service.delete_user, needs=Permission.MANAGE_USERS)

@@ -8,22 +8,29 @@ from caregraph.auth.secrets import Passwords, new_token, token_hash
 from caregraph.auth.tokens import AUTHENTICATION_FAILED
 from caregraph.auth.viewer import Viewer
 from caregraph.db.attempts import Attempts
+from caregraph.db.audit import Actor, Kind, entry
 from caregraph.db.base import now
-from caregraph.db.lookups import SignInLookups
+from caregraph.db.lookups import SignInLookups, works_elsewhere
 from caregraph.db.session import Tx
+from caregraph.db.trail import Trail
 from caregraph.graph.context import Context
 from caregraph.graph.deletion import delete_row
-from caregraph.graph.errors import FORBIDDEN, RequestError
+from caregraph.graph.errors import FORBIDDEN, Code, Refused, RequestError
 from caregraph.graph.fields import describe
 from caregraph.graph.inputs import Changes, given
+from caregraph.graph.locking import lock
 from caregraph.graph.rates import RATE_LIMITED, SignInLimits
 from caregraph.graph.resource import apply
 
 from . import models
+from .founding import NO_PASSWORD
 from .inputs import UserInput
 from .managing import keep_a_superuser, keep_managed
 from .policy import is_self_or_superuser
+from .profiles import international, with_names
 from .types import Role
+
+WORKS_ELSEWHERE = "The account also works elsewhere: only its owner changes it"
 
 
 async def authenticate(
@@ -49,23 +56,34 @@ async def authenticate(
         raise RequestError(RATE_LIMITED, "Too many attempts, try again later", retryAfter=settings.sign_in_window)
     account = None if "\x00" in name else await context.the(SignInLookups).account(name)  # PostgreSQL has no such text
     matches = await context.the(Passwords).matches(account.password_hash if account else None, password)
+    tried = {"organization_id": account and account.organization_id, "user_id": account and account.user_id}
     if account is None or not matches or not account.api_enabled:
+        refused = context.origin("authenticate", actor=Actor.NOBODY, **tried)
+        await context.the(Trail).write(entry(refused, Kind.REFUSED))
         raise RequestError("UNAUTHENTICATED", AUTHENTICATION_FAILED)
     await attempts.forget(account=name)
     token = new_token()
     viewer = Viewer.system(account.organization_id)
-    async with context.database.writing(viewer) as tx:
+    origin = context.origin("authenticate", actor=Actor.USER, kind=Kind.SIGN_IN, **tried)
+    async with context.database.writing(viewer, origin=origin) as tx:
         tx.add(models.ApiToken(user_id=account.user_id, token_hash=token_hash(token)))
     return {"api_token": token}
 
 
-async def create_user(tx: Tx, context: Context, viewer: Viewer, input: UserInput) -> models.User:  # noqa: A002
-    """Create a user of your organization, without roles (`fit.users.create`)."""
-    values = await _storable(context, given(input))
-    user = models.User(**values)
+async def create_user(
+    tx: Tx,
+    context: Context,
+    input: UserInput,  # noqa: A002
+    roles: Annotated[list[Role], describe("Roles to begin with; none by default.")] = [],  # noqa: B006 never changed
+) -> models.User:
+    """Create a user of your organization (`fit.users.create`). A full name, or a first and last one, must be given."""
+    values = with_names(given(input), dict.fromkeys(("first_name", "last_name")))
+    if "full_name" not in values:
+        raise Refused(Code.INVALID, "must not be empty", "input", "fullName")
+    user = models.User(**{"password_hash": NO_PASSWORD, **await _storable(context, values)})
     tx.add(user)
     await tx.flush()
-    tx.add(models.Membership(user_id=user.id, organization_id=viewer.organization_id))
+    tx.add(models.Membership(user_id=user.id, **{role.value: True for role in roles}))
     await tx.flush()
     return user
 
@@ -77,10 +95,17 @@ async def update_user(
     user: models.User,
     input: Changes[UserInput],  # noqa: A002
 ) -> models.User:
-    """Change yourself or, as a superuser, another user (`fit.users.update`). A new password revokes all tokens."""
+    """Change yourself or, as a superuser, another user (`fit.users.update`, `gloo.users.update`).
+
+    A new password revokes all tokens. An account that also works elsewhere is changed by its owner only: whoever could
+    change its e-mail or password here would get in there.
+    """
     if not is_self_or_superuser(viewer, user):
         raise RequestError("FORBIDDEN", FORBIDDEN)
-    apply(user, Changes(await _storable(context, input)))
+    if viewer.user_id != user.id:
+        await _must_work_here_only(tx, context, viewer, user)
+    names = {"first_name": user.first_name, "last_name": user.last_name}
+    apply(user, Changes(await _storable(context, with_names(input, names))))
     if "password" in input:
         await _revoke_tokens(tx, user)
     await tx.flush()
@@ -126,11 +151,21 @@ async def remove_role(tx: Tx, user: models.User, role: Annotated[Role, describe(
     return user
 
 
+async def _must_work_here_only(tx: Tx, context: Context, viewer: Viewer, user: models.User) -> None:
+    """Refuse to change another's account that has a place in another organization too, or just gets one."""
+    await lock(tx, user)
+    here = viewer.organization_id
+    if here is None or await works_elsewhere(tx.execute, context.database, user_id=user.id, organization_id=here):
+        raise Refused(Code.CONFLICT, WORKS_ELSEWHERE, "id")
+
+
 async def _storable(context: Context, values: dict[str, Any]) -> dict[str, Any]:
-    """Input values as columns: the e-mail case-folded, the password hashed, absent defaults left to the column."""
+    """Input values as columns: e-mail case-folded, telephone number as E.164, password hashed."""
     stored = dict(values)
     if "email" in stored:
         stored["email"] = stored["email"].casefold()
+    if stored.get("phone"):
+        stored["phone"] = international(stored["phone"])
     if "password" in stored:
         stored["password_hash"] = await context.the(Passwords).hash(stored.pop("password"))
     return stored

@@ -13,10 +13,13 @@ from caregraph.graph.fields import describe
 from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
 from caregraph.graph.search import contains, named
+from caregraph.organizations.schema import USERS
+from caregraph.organizations.types import User
 
 from . import files, models, service
 from .inputs import LabelInput
 from .lists import ListScope, owned_clients
+from .staff import users_found
 from .types import Client, File, Label
 
 CLIENTS = Resource(Client)
@@ -44,13 +47,14 @@ async def _found(
 
 @strawberry.type
 class Query:
-    """Reading people."""
+    """Reading people. `users` is here: groups narrow it."""
 
     client: Client | None = CLIENTS.get()
     clients: Page[Client] | None = CLIENTS.page(_found, order="full_name")
     file: File | None = FILES.get()
     label: Label | None = LABELS.get()
     labels: Page[Label] | None = LABELS.page(order="name")
+    users: Page[User] | None = USERS.page(users_found, order="full_name", needs=Permission.LIST_USERS)
 
 
 @strawberry.type
