@@ -26,6 +26,7 @@ from caregraph.db.clients import Clients
 from caregraph.db.counters import Counters
 from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
+from caregraph.db.outbox import Outbox
 from caregraph.db.session import Database
 from caregraph.db.storage import Storage, StorageError
 from caregraph.db.trail import Trail
@@ -47,8 +48,10 @@ from caregraph.http.sockets import SocketEndpoint
 from caregraph.http.streams import Streams
 from caregraph.http.tracing import Tracing
 from caregraph.http.view import GraphQLEndpoint
+from caregraph.mail import sender_of
 from caregraph.operations import operations
 from caregraph.organizations.granting import Grants
+from caregraph.organizations.letters import InvitationLetter
 from caregraph.people import files
 from caregraph.settings import Settings
 
@@ -77,6 +80,8 @@ def create_app(
     sign_in = SignIn(
         lookups, organization_of=row_id_of("Organization"), id_tokens=_id_tokens(settings), clients=clients
     )
+    letters = {InvitationLetter.kind: InvitationLetter(public_url=settings.public_url)}
+    outbox = Outbox(database, sender_of(settings), letters)
     counters = Counters(settings.rate_limit_url)
     sign_in_limits = SignInLimits(counters, settings)
     provided: dict[type[Any], Any] = {
@@ -84,6 +89,7 @@ def create_app(
         Seal: seal,
         SignInLimits: sign_in_limits,
         SignInLookups: lookups,
+        Outbox: outbox,
         Trail: Trail(database),
         Storage: Storage(settings.files_url),
         Links: Links(settings.secret_key or secrets.token_hex(32), lifetime=settings.link_lifetime),
@@ -116,8 +122,11 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         sweeping = asyncio.create_task(_sweep_regularly(database, provided[Storage]))
+        sending = asyncio.create_task(outbox.run())
         yield
         sweeping.cancel()
+        sending.cancel()
+        await asyncio.wait({sending})
         streams.close()
         await counters.close()
         await database.close()
@@ -131,7 +140,7 @@ def create_app(
     app.state.settings = settings
     app.state.database = database
     app.state.storage, app.state.links = provided[Storage], provided[Links]
-    app.state.guard = guard
+    app.state.guard, app.state.outbox = guard, outbox
     app.state.counters = counters
     app.state.streams = streams
     return app

@@ -29,6 +29,7 @@ _ABOVE_ZERO = (
     "link_lifetime",
     "access_token_lifetime",
     "refresh_token_lifetime",
+    "invitation_lifetime",
     "socket_init_timeout",
     "operations_per_socket",
     "subscriptions_per_process",
@@ -47,6 +48,9 @@ _NOT_BELOW_ZERO = (
     "api_token_lifetime",
     "rate_limit",
     "rate_limit_cost",
+    "invitation_pause",
+    "pending_invitations",
+    "invitation_mails",
 )
 _CHOICES: dict[str, tuple[object, ...]] = {
     "profile": ("public", "first-party"),
@@ -147,6 +151,21 @@ class Settings:
     access_token_lifetime: int = setting("Seconds for which an access token of `/oauth/token` works", 3_600)
     refresh_token_lifetime: int = setting("Seconds for which a refresh token works, once", 1_209_600)
     link_lifetime: int = setting("Seconds for which a download link works", 300)
+    public_url: str = setting(
+        "Where links in mails lead: the address of your front end; `/#invitation=` and the token follow",
+        "http://127.0.0.1:8000",
+    )
+    mail_url: str = setting(
+        "How mails leave: `smtp://user:password@host:port`, `smtps://…`, or `console:`, for development",
+        "console:",
+    )
+    mail_from: str = setting(
+        "Whom mails are from: an address, or a name and an address in <>", "caregraph@localhost.invalid"
+    )
+    invitation_lifetime: int = setting("Seconds for which an invitation can be accepted", 604_800)
+    invitation_pause: int = setting("Seconds until an invitation may be sent again", 60)
+    pending_invitations: int = setting("Invitations of one organization that may be pending", 200)
+    invitation_mails: int = setting("Invitation mails of one organization within the sign-in window, then refused", 50)
     profile: str = setting(
         "`public`: anybody may write queries, limits and cost hold them; `first-party`: trusted documents only",
         "public",
@@ -237,6 +256,8 @@ class Settings:
                 f"{PREFIX}DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://"
             )
         named_keys(self.encryption_keys)
+        if not self.public_url.startswith(("https://", "http://")):
+            raise InvalidSettingError(f"{PREFIX}PUBLIC_URL must begin with https:// or http://")
         self._check_limits()
         self._check_issuers()
 

@@ -40,6 +40,7 @@ PLAIN_LISTS = {
     "User.roles": "at most one of each role",
     "Application.scopes": "at most every scope there is",
     "AccessToken.scopes": "at most every scope there is",
+    "Invitation.permissionKeys": "at most one of each key",
     "UserError.path": "as deep as the input",
     "AuditEvent.fields": "root fields of one operation",
     "AuditEvent.clientIds": "the clients of one operation's rows, which are limited",
@@ -60,6 +61,7 @@ CARRIED = {
     "Query.hello": "a constant",
     "CurrentUser.permissions": "read with the person",
     "User.organization": "the viewer's own organization, by id: a user has no such column",
+    "Invitation.invitedBy": "by the id of who invited, which is no foreign key: it outlasts the membership",
     "AuditEvent.changes": "a column of the entry",
     "ScoreEvent.score": "read for the event",
     "AlertEvent.score": "read for the event",
@@ -75,8 +77,8 @@ CARRIED = {
     "StatisticsGroup.keys": "computed with the statistics",
     "StatisticsGroup.indices": "computed with the statistics",
 }
-# Mutations for anyone.
-OPEN = {"authenticate"}
+# Fields for anyone: signing in, and what a token in a mail opens. Features are for users and sessions alike.
+OPEN = {"authenticate", "openInvitation", "acceptInvitation", "features"}
 
 
 def _kit_fields(type_name: str) -> dict[str, KitField]:
@@ -211,7 +213,8 @@ def test_every_node_type_can_be_reached_by_node() -> None:
 
     assert nodes == {
         *("AccessToken", "ApiKey", "ApiToken", "Application", "CalculatorPlan", "Consent"),
-        *("AuditEvent", "Client", "Episode", "File", "Group", "Label", "Location", "Organization"),
+        *("AuditEvent", "Client", "Episode", "FeatureFlag", "File", "GrantedPermission", "Group"),
+        *("Invitation", "Label", "Location", "Organization"),
         *("OrsScore", "Rater", "Session", "SrsScore", "User"),
     }
     assert {made.python_name for made in KitQuery.__strawberry_definition__.fields} == {

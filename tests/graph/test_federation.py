@@ -9,7 +9,7 @@ from caregraph import schema
 from caregraph.graph.federation import entity_types
 from caregraph.graph.node import global_id, parse_id
 from caregraph.graph.subgraph import subgraph_sdl
-from factories.organizations import make_location
+from factories.organizations import make_feature, make_invitation, make_location, make_permission
 from factories.people import make_client, make_consent, make_file, make_group, make_label
 from factories.programs import make_everything
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
@@ -108,8 +108,11 @@ async def test_every_entity_is_found(world: World) -> None:
         "Client": client.id,
         "Consent": (await make_consent(world.user, client)).id,
         "Episode": episode.id,
+        "FeatureFlag": (await make_feature(world.superuser, "assessments_web.x")).id,
         "File": (await make_file(world.user, client)).id,
+        "GrantedPermission": (await make_permission(world.user)).id,
         "Group": group.id,
+        "Invitation": (await make_invitation(world.superuser)).id,
         "Label": (await make_label(world.user, "urgent")).id,
         "Location": (await make_location(world.user)).id,
         "Organization": 1,

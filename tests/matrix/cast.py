@@ -6,7 +6,8 @@ from sqlalchemy import select, update
 
 from caregraph.auth.secrets import token_hash
 from caregraph.graph.node import global_id
-from caregraph.organizations.models import Application, ApplicationSecret, GrantedPermission, Membership
+from caregraph.organizations.models import Application, ApplicationSecret, Membership
+from factories.organizations import make_permission
 from factories.programs import Program, make_everything
 from kit import Principal, World
 from tenancy.two_towns import make_harbor, make_northfield
@@ -57,12 +58,13 @@ async def make_cast(world: World) -> Cast:
         "undecided": await world.member(1, "wim@both.example", "Wim Wanderer"),
     }
     people["wanderer"] = _acting_in(people["undecided"], 1)
+    granted = await make_permission(people["manager"])
     async with world.writing(world.superuser) as tx:
-        tx.add(GrantedPermission(user_id=people["manager"].row_id, key="MANAGE_ORGANIZATION"))
         disabled = Membership.user_id == people["disabled"].row_id
         await tx.execute(update(Membership).where(disabled).values(is_disabled=True))
     async with world.writing(world.other_superuser) as tx:
         tx.add(Membership(user_id=people["wanderer"].row_id))
+    managing = {"managing": global_id("GrantedPermission", granted.id)}
     rows = await _rows(world)
     own = await make_everything(world.superuser, "Program")
     people["program"] = _bearing(world, "cga_Program")
@@ -70,7 +72,7 @@ async def make_cast(world: World) -> Cast:
     people["respondent"] = _bearing(world, "cga_Program", **{"X-Silicone-User-Token": "cgd_Program"})
     people["owner"] = Program(world, await _application(world), "secret").with_secret
     rows |= {f"own_{name}": row_id for name, row_id in own.items()}
-    return Cast(world, people, {**rows, **_of_people(people), **await _events(people)})
+    return Cast(world, people, {**rows, **_of_people(people), **managing, **await _events(people)})
 
 
 def _bearing(world: World, token: str, **headers: str) -> Principal:

@@ -26,6 +26,7 @@ _IN_HARBOR = {
     "label": "harbor_label",
     "group": "harbor_group",
     "user": "otto",
+    "invitation": "harbor_invitation",
     "northfield": "harbor",
     "location": "harbor_location",
     "token": "otto_token",

@@ -40,6 +40,23 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         FORBIDDEN,
         {"totalCount": 2, "nodes": [{"fullName": "Olga Olsen"}, {"fullName": "Otto Orr"}]},
     ),
+    "grantedPermission": ("grantedPermission(id: $granted) { key }", None, None, None),
+    "userPermissions": ("userPermissions(userId: $user) { totalCount nodes { id } }", FORBIDDEN, FORBIDDEN, EMPTY),
+    "invitation": ("invitation(id: $invitation) { id }", FORBIDDEN, FORBIDDEN, None),
+    "invitations": (
+        "invitations { totalCount nodes { organizationName } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 1, "nodes": [{"organizationName": "Harbor"}]},
+    ),
+    "openInvitation": ('openInvitation(token: "guessed") { id }', None, None, None),
+    "features": ("features", [], ["assessments_web.harbor"], []),
+    "featureFlag": ("featureFlag(id: $feature) { id }", None, None, None),
+    "featureFlags": (
+        "featureFlags { totalCount nodes { name } }",
+        EMPTY,
+        *[{"totalCount": 1, "nodes": [{"name": "assessments_web.harbor"}]}] * 2,
+    ),
     "auditEvent": ("auditEvent(id: $entry) { kind }", FORBIDDEN, FORBIDDEN, None),
     "auditEvents": (
         "auditEvents(client: $ann) { totalCount nodes { id } }",
@@ -137,6 +154,8 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
 ALSO = {
     ("hello", "nobody"): {"apiReference": "/"},
     ("hello", "calculator"): {"apiReference": "/"},
+    ("openInvitation", "nobody"): None,
+    ("openInvitation", "calculator"): None,
     ("remainingCalculatorRequests", "calculator"): 3,
 }
 LINES = "input: {individually: 1, interpersonally: 1, socially: 1, overall: 1}"
@@ -170,6 +189,22 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
     "deleteUser": (f"deleteUser(id: $user, force: true) {GONE}", FORBIDDEN, _missing("User", of="deletedId")),
     "addUserRole": (f"addUserRole(id: $user, role: AGENCY_ADMIN) {NODE}", FORBIDDEN, _missing("User")),
     "removeUserRole": (f"removeUserRole(id: $user, role: AUDITING) {NODE}", FORBIDDEN, _missing("User")),
+    "setUserPermissions": (
+        f"setUserPermissions(id: $user, permissionKeys: []) {NODE}",
+        FORBIDDEN,
+        _missing("User"),
+    ),
+    "resendInvitation": (f"resendInvitation(id: $invitation) {NODE}", FORBIDDEN, _missing("Invitation")),
+    "deleteInvitation": (
+        f"deleteInvitation(id: $invitation) {GONE}",
+        FORBIDDEN,
+        _missing("Invitation", of="deletedId"),
+    ),
+    "switchFeature": (
+        f'switchFeature(name: "assessments_web.x", enabled: true, userIds: [$user]) {NODE}',
+        FORBIDDEN,
+        _missing("User", "userIds"),
+    ),
     "deleteClient": (f"deleteClient(id: $ann, force: true) {GONE}", *_both("Client", of="deletedId")),
     "recordConsent": (
         f"recordConsent(clientId: $ann, kind: SMS, given: true) {NODE}",
@@ -286,6 +321,7 @@ WITHOUT_ROWS = {
     "createOrganization": f'createOrganization(input: {{name: "New"}}) {NODE}',
     "createOrganizationForUser": f"createOrganizationForUser {NODE}",
     "createUser": f'createUser(input: {{email: "new@x.example", fullName: "New", password: "long enough"}}) {NODE}',
+    "createInvitation": f'createInvitation(input: {{email: "new@x.example"}}) {NODE}',
     "createClient": f'createClient(input: {{fullName: "New"}}) {NODE}',
     "createLabel": f'createLabel(input: {{name: "New"}}) {NODE}',
     "createGroup": f'createGroup(input: {{name: "New"}}) {NODE}',
@@ -358,8 +394,9 @@ READS = {name: row[0] for name, row in QUERIES.items()}
 WRITES = {name: row[0] for name, row in MUTATIONS.items()}
 
 
-# A file comes by a multipart request: tests/people/test_files.py has its strangers.
-ELSEWHERE = {"uploadFile"}
+# A file comes by a multipart request: tests/people/test_files.py has its strangers. Strangers may accept invitations,
+# with the token: tests/organizations/test_acceptance.py.
+ELSEWHERE = {"uploadFile", "acceptInvitation"}
 
 
 def test_the_tables_name_every_root_field() -> None:
@@ -392,7 +429,7 @@ async def test_the_queries_of_the_table_find_something_for_those_who_may(world: 
     found["apiToken"] = await _outcome(world.user, "query", READS["apiToken"], ids)  # nobody else's
 
     nothing = {name for name, outcome in found.items() if outcome in (None, EMPTY) or isinstance(outcome, tuple)}
-    assert nothing == {"remainingCalculatorRequests", "apiKeys"}
+    assert nothing == {"remainingCalculatorRequests", "apiKeys", "openInvitation"}
     assert None not in found["nodes"]
 
 

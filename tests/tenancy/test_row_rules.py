@@ -25,7 +25,7 @@ TENANT_TABLES = sorted(table_of(model).name for model in TENANT_MODELS)
 GUARDED = [*TENANT_TABLES, "organizations", "users", "api_tokens"]
 LOOK_UPS = {
     *("caregraph_api_token", "caregraph_calculator", "caregraph_account"),
-    *("caregraph_application", "caregraph_bearer", "caregraph_session_token"),
+    *("caregraph_application", "caregraph_bearer", "caregraph_session_token", "caregraph_invitation"),
     *("caregraph_identified", "caregraph_person", "caregraph_works_elsewhere"),
 }
 FUNCTIONS = {*LOOK_UPS, "caregraph_last_membership", "caregraph_organization_ids"}
@@ -105,7 +105,9 @@ async def test_every_table_of_a_tenant_is_guarded_even_from_its_owner(world: Wor
         rows = (await session.execute(text(policies))).all()
 
     assert sorted(name for name, is_guarded in guarded.items() if is_guarded) == sorted(GUARDED)
-    assert guarded.keys() - GUARDED == {"alembic_version", "sign_in_attempts", "file_garbage", "encryption_keys"}
+    assert guarded.keys() - GUARDED == {
+        *("alembic_version", "sign_in_attempts", "file_garbage", "outgoing_mails", "encryption_keys")
+    }
     here = "(organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::bigint)"
     tenant = {row.tablename: tuple(row)[2:] for row in rows if row.policyname == "tenant"}
     assert {name: tenant[name] for name in TENANT_TABLES} == dict.fromkeys(
@@ -312,6 +314,7 @@ async def test_a_look_up_answers_for_the_one_secret_asked_for(world: World) -> N
         "SELECT count(*) FROM caregraph_application('%')",
         "SELECT count(*) FROM caregraph_bearer('%')",
         "SELECT count(*) FROM caregraph_session_token('%')",
+        "SELECT count(*) FROM caregraph_invitation('%')",
     ):
         assert await _one(world, Viewer.nobody(), sql) == (0,)
     account = await _one(world, Viewer.nobody(), "SELECT * FROM caregraph_account('ben@northfield.example')")

@@ -4,8 +4,9 @@ from datetime import date
 from types import SimpleNamespace
 
 from caregraph.graph.node import global_id
-from caregraph.organizations.models import GrantedPermission, Location
+from caregraph.organizations.models import Location
 from caregraph.people.models import Client, ClientGroup, Group, UserGroup
+from factories.organizations import make_feature, make_invitation, make_permission
 from factories.people import make_client, make_consent, make_file, make_label
 from factories.programs import make_everything
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
@@ -13,11 +14,10 @@ from kit import Principal, World
 
 
 async def _places(principal: Principal, place: str, group: str, *clients: Client) -> tuple[Location, Group]:
-    """A location, a granted permission, and a group with clients and a user in it."""
+    """A location, and a group with clients and a user in it."""
     async with principal.world.writing(principal) as tx:
         location = Location(name=place, is_headquarters=True)
         tx.add(location)
-        tx.add(GrantedPermission(user_id=principal.row_id, key="CREATE_DEPLOYMENT"))
         made = Group(name=group, bio="Of the town")
         tx.add(made)
         await tx.flush()
@@ -73,6 +73,10 @@ async def make_northfield(world: World) -> Town:
         alone_session=alone_session,
         session=session,
         zoe_session=zoe_session,
+        granted=await make_permission(world.user, "CREATE_ASSESSMENT"),
+        cleos_granted=await make_permission(world.colleague, "CREATE_DEPLOYMENT"),
+        invitation=await make_invitation(world.superuser, "HIDDEN@away.example", token="northfield's"),
+        feature=await make_feature(world.superuser, "assessments_web.hidden", world.user),
         ann_file=await make_file(world.user, ann),
         bo_file=await make_file(world.colleague, bo, name="HIDDEN file", storage_key="of Bo"),
         ann_consent=await make_consent(world.user, ann),
@@ -105,6 +109,9 @@ async def make_harbor(world: World) -> Town:
         episode=episode,
         rater=rater,
         session=session,
+        granted=await make_permission(owner, "CREATE_DEPLOYMENT"),
+        invitation=await make_invitation(world.other_superuser, "HIDDEN@away.example", token="harbor's"),
+        feature=await make_feature(world.other_superuser, "assessments_web.harbor", owner),
         file=await make_file(owner, kay, name="HIDDEN harbor file", storage_key="of Kay"),
         consent=await make_consent(owner, kay),
         ors=await make_ors(owner, session, kay, 6, 6, 6, 6),

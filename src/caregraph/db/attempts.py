@@ -10,13 +10,14 @@ from caregraph.auth.viewer import Viewer
 
 from .base import Base, now
 from .scope import UNSCOPED, everyone, rule
-from .session import Database
+from .session import Database, Tx
 
 
 class SignInAttempt(Base):
     """One attempt on one account or from one address; `subject` is a hash, so nobody is named here."""
 
     __tablename__ = "sign_in_attempts"
+    is_bookkeeping = True
     __table_args__ = (Index(None, "subject", "attempted_at"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     subject: Mapped[str]
@@ -60,6 +61,20 @@ class Attempts:
                 or 0
                 for kind, name in names.items()
             }
+
+    async def spend(self, tx: Tx, **limits: tuple[str, int]) -> bool:
+        """Count one use per kind of subject inside `tx`; whether all are within their limits.
+
+        For what is only counted when it happens: a transaction that is undone has spent nothing.
+        """
+        since = now() - self._window
+        for kind, (name, limit) in limits.items():
+            subject = _subject(kind, name)
+            uses = select(func.count()).where(SignInAttempt.subject == subject, SignInAttempt.attempted_at >= since)
+            if (await tx.scalar(uses) or 0) >= limit:
+                return False
+            tx.add(SignInAttempt(subject=subject))
+        return True
 
     async def forget(self, **names: str) -> None:
         """Forget the attempts on subjects that have signed in."""

@@ -17,6 +17,7 @@ class FileGarbage(Base):
     """The random key of an object that no row names any more."""
 
     __tablename__ = "file_garbage"
+    is_bookkeeping = True
     id: Mapped[int] = mapped_column(primary_key=True)
     storage_key: Mapped[str]
 

@@ -2,7 +2,8 @@
 
 Each reads global tables past row-level security and answers for the one account asked for; a migration creates the
 functions, this list is all of them: `caregraph_api_token`, `caregraph_identified`, `caregraph_calculator`,
-`caregraph_account`, `caregraph_application`, `caregraph_bearer`, `caregraph_session_token` before a tenant is known;
+`caregraph_account`, `caregraph_application`, `caregraph_bearer`, `caregraph_session_token`,
+`caregraph_invitation` before a tenant is known;
 `caregraph_person`, everything of the caller's own account; `caregraph_works_elsewhere`, yes or no.
 For the owner of the tables alone is `caregraph_organization_ids`, where commands begin that go through all tenants.
 """
@@ -60,6 +61,10 @@ _STATEMENTS = {
         " JOIN memberships m ON m.user_id = u.id"
         " WHERE u.email = :email AND NOT m.is_disabled ORDER BY m.id LIMIT 1"
     ),
+    "invitation": (
+        "SELECT i.id, i.organization_id, u.id AS user_id FROM invitations i LEFT JOIN users u ON u.email = i.email"
+        " WHERE i.token_hash = :secret AND i.accepted_at IS NULL AND i.expires_at > CURRENT_TIMESTAMP"
+    ),
     "person": (
         f"SELECT {_MEMBERSHIP}, u.email, u.full_name, u.first_name, u.last_name FROM users u"  # noqa: S608 our own text
         " JOIN memberships m ON m.user_id = u.id WHERE u.id = :user_id AND NOT m.is_disabled ORDER BY m.id"
@@ -99,6 +104,15 @@ class Account:
     password_hash: str
     api_enabled: bool
     organization_id: int
+
+
+@dataclass(frozen=True)
+class OpenInvitation:
+    """An invitation that can be accepted, and the account that its e-mail has, if any."""
+
+    id: int
+    organization_id: int
+    user_id: int | None
 
 
 @dataclass(frozen=True)
@@ -166,6 +180,11 @@ class SignInLookups:
             return None
         row = rows[0]
         return Account(row.user_id, row.password_hash, bool(row.api_enabled), row.organization_id)
+
+    async def invitation(self, token_hash: str) -> OpenInvitation | None:
+        """The invitation of a token, as long as it is neither accepted nor expired."""
+        rows = await self._rows("invitation", secret=token_hash)
+        return OpenInvitation(rows[0].id, rows[0].organization_id, rows[0].user_id) if rows else None
 
     async def application(self, key: str) -> ApplicationSecrets | None:
         """What the enabled application with a key can prove itself with."""

@@ -31,15 +31,33 @@ class StaffGender(enum.Enum):
     DECLINED = member(5, "Prefers not to say. Welkin `Decline`.")
 
 
-@strawberry.enum(description="A permission that a user can be given in an organization, beside roles.")
+@strawberry.enum(description="A permission that a member can be granted in an organization. Superusers hold them all.")
 class PermissionKey(enum.Enum):
-    """Gloo's keys."""
+    """Gloo's keys; what each amounts to is `GRANTABLE` of the viewer."""
 
-    CREATE_DEPLOYMENT = member("CREATE_DEPLOYMENT", "Make and manage deployments. Gloo `CREATE_DEPLOYMENT`.")
-    CREATE_ASSESSMENT = member("CREATE_ASSESSMENT", "Make and change assessments. Gloo `CREATE_ASSESSMENT`.")
+    CREATE_DEPLOYMENT = member("CREATE_DEPLOYMENT", "Create and manage deployments of assessments.")
+    CREATE_ASSESSMENT = member("CREATE_ASSESSMENT", "Create and change assessments and what they are made of.")
     MANAGE_ORGANIZATION = member(
         "MANAGE_ORGANIZATION",
-        "Manage the organization: its locations, its users and what they may do. Gloo `MANAGE_ORGANIZATION`.",
+        "Manage the organization: its locations, permissions, invitations and features. Includes `MANAGE_LOCATION`.",
     )
-    MANAGE_LOCATION = member("MANAGE_LOCATION", "Add and change locations. Gloo `MANAGE_LOCATION`.")
-    ASSESSMENT_AUTHOR = member("ASSESSMENT_AUTHOR", "Write assessments for all to use. Gloo role `ASSESSMENT_AUTHOR`.")
+    MANAGE_LOCATION = member("MANAGE_LOCATION", "Create and change the organization's locations.")
+    ASSESSMENT_AUTHOR = member("ASSESSMENT_AUTHOR", "Write assessments that other organizations may use.")
+
+
+@strawberry.enum(description="Where the mail of an invitation is.")
+class Delivery(enum.Enum):
+    """The numbers are ours."""
+
+    WAITING = member(0, "It is about to be sent, or is tried again after a failure.")
+    SENT = member(1, "A mail server has taken it.")
+    FAILED = member(2, "It could not be sent, and is not tried again: correct the address, or send it again.")
+
+
+@strawberry.enum(description="The part of an application that a feature belongs to: the first part of its name.")
+class FeatureScope(enum.Enum):
+    """Gloo's scopes; the value is the prefix."""
+
+    ASSESSMENTS_ADMIN_WEB = member("assessments_admin_web", "Administration on the web. Gloo `assessments_admin_web`.")
+    ASSESSMENTS_WEB = member("assessments_web", "Assessments on the web. Gloo `assessments_web`.")
+    ASSESSMENTS_CREATE_WEB = member("assessments_create_web", "Authoring on the web. Gloo `assessments_create_web`.")

@@ -1,14 +1,14 @@
 """Tables of organizations, users and what they sign in with."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, event
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, event, select
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from caregraph.db.base import Base, Coded, Dated, Id, Searchable, TenantRow, Timestamped, now, tenant_key, tenant_unique
 
-from .enums import StaffGender, Vertical
+from .enums import Delivery, StaffGender, Vertical
 
 ADDRESS = ("street", "city", "state", "postal_code")
 """The columns of an address, the same in organizations and locations."""
@@ -158,6 +158,79 @@ class ApiToken(Base):
     token_hash: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime | None]
+
+
+class Invitation(TenantRow, Dated, Searchable, Base):
+    """An e-mail asked to join. Its token is made when the mail is sent; only the last one's hash is kept.
+
+    Who invited and who accepted are kept as numbers: they are told as long as these are members.
+    """
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        tenant_key("location_id", to="locations"),
+        UniqueConstraint("token_hash"),
+        Index(None, "organization_id", "location_id"),
+        *(
+            Index(None, "organization_id", column, "id")
+            for column in ("email", "first_name", "last_name", "created_at", "updated_at", "last_sent_at")
+        ),
+    )
+    searched = ("email", "first_name", "last_name")
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    first_name: Mapped[str | None]
+    last_name: Mapped[str | None]
+    permission_keys: Mapped[str]
+    location_id: Mapped[int | None]
+    token_hash: Mapped[str | None]
+    invited_by_id: Mapped[int | None]
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    delivery: Mapped[Delivery] = mapped_column(Coded(Delivery), default=Delivery.WAITING)
+    last_sent_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    accepted_by_id: Mapped[int | None]
+    if TYPE_CHECKING:
+        organization_name: Mapped[str]
+
+
+# Whoever may read the invitation reads where it leads, also before they are a member.
+Invitation.organization_name = column_property(
+    select(Organization.name)
+    .where(Organization.id == Invitation.organization_id)
+    .correlate_except(Organization)
+    .scalar_subquery(),
+    expire_on_flush=False,
+)
+
+
+class FeatureFlag(TenantRow, Dated, Base):
+    """A feature, `<scope>.<feature>`, that is enabled for everyone in the organization or for users linked to it."""
+
+    __tablename__ = "feature_flags"
+    __table_args__ = (
+        tenant_unique("id"),
+        UniqueConstraint(
+            "organization_id", "name", info={"message": "The feature is being switched by somebody else", "path": None}
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    for_everyone: Mapped[bool] = mapped_column(default=False)
+
+
+class FeatureUser(TenantRow, Base):
+    """A user for whom a feature is enabled."""
+
+    __tablename__ = "feature_users"
+    __table_args__ = (
+        tenant_key("feature_flag_id", to="feature_flags"),
+        tenant_key("user_id", to="memberships.user_id"),
+        Index(None, "organization_id", "user_id", "feature_flag_id"),
+    )
+    feature_flag_id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(primary_key=True)
 
 
 class Application(TenantRow, Timestamped, Base):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, true
+from sqlalchemy import ColumnElement, and_, false, or_, true
 
 from caregraph.auth.viewer import Permission, Viewer
 from caregraph.db.scope import UNSCOPED, ids, rule
@@ -104,6 +104,31 @@ def _of_application(column: Any, viewer: Viewer) -> ColumnElement[bool]:
     if viewer.may(Permission.APPLICATION) or viewer.may(Permission.APPLICATION_SECRET):
         return column == viewer.application_id  # type: ignore[no-any-return]
     return false()
+
+
+def managers_only(viewer: Viewer) -> ColumnElement[bool]:
+    """What only those who manage the organization see."""
+    return true() if viewer.may(Permission.MANAGE_ORGANIZATION) else false()
+
+
+rule(models.Invitation)(managers_only)
+
+
+@rule(models.FeatureFlag, resource="features")
+def feature_flags(viewer: Viewer) -> ColumnElement[bool]:
+    """Managers see all, others what is enabled for them."""
+    return true() if viewer.may(Permission.MANAGE_ORGANIZATION) else enabled_for(viewer)
+
+
+rule(models.FeatureUser, resource="features")(members)
+
+
+def enabled_for(viewer: Viewer) -> ColumnElement[bool]:
+    """The features that are enabled for `viewer`: for a program, those that are enabled for everyone."""
+    if not (viewer.may(Permission.CARE) or viewer.may(Permission.RESPOND)):
+        return false()
+    named = ids(models.FeatureUser.feature_flag_id).where(models.FeatureUser.user_id == viewer.user_id)
+    return or_(models.FeatureFlag.for_everyone, models.FeatureFlag.id.in_(named))
 
 
 def is_self_or_superuser(viewer: Viewer, user: models.User) -> bool:

@@ -17,7 +17,23 @@ from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
 from caregraph.graph.search import contains
 
-from . import api_keys, applications, audit, founding, models, places, service
+from . import (
+    acceptance,
+    api_keys,
+    applications,
+    audit,
+    features,
+    founding,
+    invitations,
+    models,
+    permissions,
+    places,
+    service,
+)
+from .acceptance import AcceptInvitationPayload
+from .features import FeatureFlag
+from .invitations import Invitation
+from .permissions import GrantedPermission
 from .person import CurrentUser, current_user
 from .types import AccessToken, ApiKey, ApiToken, Application, Location, Organization, User
 
@@ -26,6 +42,9 @@ ORGANIZATIONS = Resource(Organization)
 LOCATIONS = Resource(Location)
 API_TOKENS = Resource(ApiToken)
 APPLICATIONS = Resource(Application)
+PERMISSIONS = Resource(GrantedPermission)
+INVITATIONS = Resource(Invitation)
+FEATURES = Resource(FeatureFlag)
 AUDIT = Resource(audit.AuditEvent)
 
 
@@ -102,6 +121,25 @@ class Query:
     )
     api_key: ApiKey | None = Resource(ApiKey).get(needs=Permission.API_KEYS)
     api_keys: list[ApiKey] | None = computed(api_keys.own_api_keys, needs=Permission.APPLICATION, size=100)
+    granted_permission: GrantedPermission | None = PERMISSIONS.get()
+    user_permissions: Page[GrantedPermission] | None = PERMISSIONS.page(
+        permissions.of_user,
+        order="key",
+        needs=Permission.MANAGE_ORGANIZATION,
+        description="What a user was granted in your organization (`gloo.permissions.list_for_user`).",
+    )
+    open_invitation: Invitation | None = computed(acceptance.open_invitation)
+    invitation: Invitation | None = INVITATIONS.get(needs=Permission.MANAGE_ORGANIZATION)
+    invitations: Page[Invitation] | None = INVITATIONS.page(
+        invitations.pending,
+        needs=Permission.MANAGE_ORGANIZATION,
+        description="Invitations that nobody has accepted yet, expired ones too (`gloo.invitations.list_pending`).",
+    )
+    features: list[str] | None = computed(features.features, size=features.MOST_FEATURES)
+    feature_flag: FeatureFlag | None = FEATURES.get()
+    feature_flags: Page[FeatureFlag] | None = FEATURES.page(
+        order="name", description="Features that your organization has switched and that you may see, page by page."
+    )
 
 
 @strawberry.type
@@ -143,3 +181,17 @@ class Mutation:
     create_api_key: SecretPayload[ApiKey] | None = action(api_keys.create_api_key, needs=Permission.APPLICATION_SECRET)
     delete_api_key: DeletePayload | None = action(api_keys.delete_api_key, needs=Permission.API_KEYS)
     remove_user_role: Payload[User] | None = action(service.remove_role, needs=Permission.MANAGE_USERS)
+    set_user_permissions: Payload[User] | None = action(
+        permissions.set_user_permissions, needs=Permission.MANAGE_ORGANIZATION
+    )
+    create_invitation: Payload[Invitation] | None = action(
+        invitations.create_invitation, needs=Permission.MANAGE_ORGANIZATION
+    )
+    resend_invitation: Payload[Invitation] | None = action(
+        invitations.resend_invitation, needs=Permission.MANAGE_ORGANIZATION
+    )
+    delete_invitation: DeletePayload | None = action(
+        invitations.delete_invitation, needs=Permission.MANAGE_ORGANIZATION
+    )
+    accept_invitation: AcceptInvitationPayload | None = action(acceptance.accept_invitation, needs=None)
+    switch_feature: Payload[FeatureFlag] | None = action(features.switch_feature, needs=Permission.MANAGE_ORGANIZATION)

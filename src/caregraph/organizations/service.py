@@ -26,12 +26,12 @@ from caregraph.graph.resource import apply
 from . import models
 from .founding import NO_PASSWORD
 from .inputs import UserInput
+from .managing import keep_a_superuser, keep_managed
 from .policy import is_self_or_superuser
 from .profiles import international, with_names
 from .types import Role
 
 WORKS_ELSEWHERE = "The account also works elsewhere: only its owner changes it"
-LAST_SUPERUSER = "The organization's last superuser must stay"
 NOT_OURS = "These credentials are revoked where they were issued"
 
 
@@ -167,10 +167,11 @@ async def delete_user(
 ) -> None:
     """Remove a user from the organization; the account goes with its last organization (`fit.users.delete`).
 
-    Refused while the user has clients, unless forced. Clients whom others also own stay. The last superuser stays.
+    Refused while the user has clients, unless forced. Clients whom others also own stay. The last superuser and
+    the last manager stay.
     """
     membership = await _membership(tx, user)
-    await _keep_a_superuser(tx, membership)
+    await keep_managed(tx, membership)
     await delete_row(tx, user, force=force, instead=membership)
 
 
@@ -181,7 +182,7 @@ async def add_role(tx: Tx, user: models.User, role: Annotated[Role, describe("Th
     """
     membership = await _membership(tx, user)
     if role is Role.DISABLED:
-        await _keep_a_superuser(tx, membership)
+        await keep_managed(tx, membership)
         membership.signed_out_at = now()
     setattr(membership, role.value, True)
     return user
@@ -191,7 +192,7 @@ async def remove_role(tx: Tx, user: models.User, role: Annotated[Role, describe(
     """Take a role from a user; one that is not held stays away (`fit.users.remove_role`)."""
     membership = await _membership(tx, user)
     if role is Role.AGENCY_ADMIN:
-        await _keep_a_superuser(tx, membership)
+        await keep_a_superuser(tx, membership)
     setattr(membership, role.value, False)
     return user
 
@@ -218,18 +219,6 @@ async def _storable(context: Context, values: dict[str, Any]) -> dict[str, Any]:
 
 async def _membership(tx: Tx, user: models.User) -> models.Membership:
     return (await tx.scalars(select(models.Membership).where(models.Membership.user_id == user.id))).one()
-
-
-async def _keep_a_superuser(tx: Tx, leaving: models.Membership) -> None:
-    """Refuse if no enabled superuser would be left; the rows are locked, so that two cannot leave at once."""
-    superusers = await tx.scalars(
-        select(models.Membership)
-        .where(models.Membership.is_superuser, ~models.Membership.is_disabled)
-        .order_by(models.Membership.id)
-        .with_for_update()
-    )
-    if {one.id for one in superusers} == {leaving.id}:
-        raise Refused(Code.CONFLICT, LAST_SUPERUSER, "id")
 
 
 def _tokens_of(user_id: int) -> Delete:

@@ -30,6 +30,7 @@ from caregraph.refs import (
 
 from . import models
 from .enums import StaffGender, Vertical
+from .permissions import GrantedPermission
 from .policy import acts_in, is_self_or_superuser, works_with
 
 _MEMBERSHIP = Link(models.Membership, table_of(models.Membership).c.user_id)
@@ -165,6 +166,12 @@ class User(Node):
     )
     clients: Page[ClientRef] = many(
         description="Clients whom this user owns and you may see.", through="client_owners", order="full_name", size=50
+    )
+    permissions: Page[GrantedPermission] = many(
+        "granted_permissions.user_id",
+        description="What the user was granted in your organization, beside the roles; of others, to managers only.",
+        order="key",
+        size=5,
     )
 
     groups: list[GroupRef] = many(
