@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Select, delete, select
 
 from caregraph.db.base import table_of
-from caregraph.db.dependents import model_of, referred
 from caregraph.db.events import ChangeKind, tell
+from caregraph.db.keys import model_of, referred
 from caregraph.db.session import Tx
 
 
