@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_25_orgs"
-down_revision = "2026_11_24_organizations"
+down_revision = "2026_11_24_audit"
 branch_labels = None
 depends_on = None
 

@@ -24,6 +24,7 @@ from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Database
 from caregraph.db.storage import Storage, StorageError
+from caregraph.db.trail import Trail
 from caregraph.graph.execution import Engine
 from caregraph.graph.node import row_id_of
 from caregraph.graph.rates import OperationLimits, SignInLimits
@@ -72,6 +73,7 @@ def create_app(
         Attempts: Attempts(database, window=settings.sign_in_window),
         SignInLimits: sign_in_limits,
         SignInLookups: lookups,
+        Trail: Trail(database),
         Storage: Storage(settings.files_url),
         Links: Links(settings.secret_key or secrets.token_hex(32), lifetime=settings.link_lifetime),
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
@@ -89,10 +91,11 @@ def create_app(
     callers = Callers(sign_in, sign_in_limits)
     streams = Streams(runner, callers, database.bus)
     draining.callbacks.append(streams.end)
+    found = partial(files.fetched, database, provided[Trail])
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(runner, callers, streams)),
         WebSocketRoute("/graphql", SocketEndpoint(streams)),
-        Route("/files/{token}", Downloads(partial(files.stored, database), provided[Storage], provided[Links]).answer),
+        Route("/files/{token}", Downloads(found, provided[Storage], provided[Links]).answer),
         *Health(database, draining).routes(),
         *([metrics.route(token=settings.metrics_token)] if settings.metrics else []),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),

@@ -125,6 +125,7 @@ class Settings:
         "`_service` tells `@authenticated` and `@requiresScopes`, for routers that authenticate callers themselves",
         default=False,
     )
+    audit_reads: bool = setting("Record which clients' records each operation reads; changes always are", default=True)
     maximum_entities: int = setting("References that a gateway may send to `_entities` at once", 1_000)
     open_registration: bool = setting(
         "Whether a person whom an identity provider vouches for may create an organization, and so an account",

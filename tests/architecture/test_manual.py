@@ -39,6 +39,10 @@ PLAIN_LISTS = {
     "CurrentUser.permissions": "at most one of each key for each organization",
     "User.roles": "at most one of each role",
     "UserError.path": "as deep as the input",
+    "AuditEvent.fields": "root fields of one operation",
+    "AuditEvent.clientIds": "the clients of one operation's rows, which are limited",
+    "AuditEvent.changes": "at most one of each type and change",
+    "AuditedChange.rows": "the rows that one transaction changed",
     "EpisodeChart.series": "an informant each: clients and raters of one episode",
     "ChartSeries.points": "a session each",
     "ChartPoint.alerts": "at most one of each alert",
@@ -54,6 +58,7 @@ CARRIED = {
     "Query.hello": "a constant",
     "CurrentUser.permissions": "read with the person",
     "User.organization": "the viewer's own organization, by id: a user has no such column",
+    "AuditEvent.changes": "a column of the entry",
     "ScoreEvent.score": "read for the event",
     "AlertEvent.score": "read for the event",
     "EpisodeEvent.episode": "read for the event",
@@ -203,7 +208,7 @@ def test_every_node_type_can_be_reached_by_node() -> None:
     }
 
     assert nodes == {
-        *("Client", "Episode", "File", "Label", "Location", "Organization"),
+        *("AuditEvent", "Client", "Episode", "File", "Label", "Location", "Organization"),
         *("OrsScore", "Rater", "Session", "SrsScore", "User"),
     }
     assert {made.python_name for made in KitQuery.__strawberry_definition__.fields} == {

@@ -1,6 +1,7 @@
 """`caregraph doctor`: each bad configuration built for real, and the lines that it prints about it."""
 
 import asyncio
+import base64
 import json
 import shutil
 import socket
@@ -39,7 +40,11 @@ def healthy(tmp_path: Path) -> dict[str, str]:
     """Settings without fault."""
     folder = tmp_path / "files"
     folder.mkdir(mode=0o700)
-    return {"CAREGRAPH_SECRET_KEY": "x" * 64, "CAREGRAPH_FILES_URL": str(folder)}
+    return {
+        "CAREGRAPH_SECRET_KEY": "x" * 64,
+        "CAREGRAPH_FILES_URL": str(folder),
+        "CAREGRAPH_ENCRYPTION_KEYS": f"first:{base64.b64encode(bytes(32)).decode()}",
+    }
 
 
 @pytest.fixture

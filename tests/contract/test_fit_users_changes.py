@@ -214,9 +214,12 @@ async def test_the_superusers_role_opens_and_closes_the_organization(world: Worl
     assert (await world.user.run("fit.users.list_agency")).error == ("FORBIDDEN", "Access denied")
 
 
-async def test_auditing_grants_nothing(world: World) -> None:
+async def test_auditing_opens_the_audit_and_nothing_else(world: World) -> None:
     await world.superuser.run("fit.users.add_role", id=world.user.id, role="AUDITING")
 
+    assert (await world.user.ask("{ auditEvents(kind: REFUSED) { totalCount } }")).data["auditEvents"][
+        "totalCount"
+    ] == 0
     assert (await world.user.run("fit.users.list_agency")).error == ("FORBIDDEN", "Access denied")
 
 

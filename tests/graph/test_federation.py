@@ -96,6 +96,7 @@ async def test_every_entity_is_found(world: World) -> None:
     session = await make_session(world.user, episode)
     rater = await make_rater(world.user, episode, client)
     rows = {
+        "AuditEvent": 1,
         "Client": client.id,
         "Episode": episode.id,
         "File": (await make_file(world.user, client)).id,

@@ -47,6 +47,8 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
     answers = await _run("composition.mjs", endpoint)
 
     roots = [
+        "auditEvent",
+        "auditEvents",
         "client",
         "clients",
         "currentUser",

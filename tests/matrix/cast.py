@@ -58,7 +58,18 @@ async def make_cast(world: World) -> Cast:
         await tx.execute(update(Membership).where(disabled).values(is_disabled=True))
     async with world.writing(world.other_superuser) as tx:
         tx.add(Membership(user_id=people["wanderer"].row_id))
-    return Cast(world, people, {**await _rows(world), **_of_people(people)})
+    rows = await _rows(world)
+    return Cast(world, people, {**rows, **_of_people(people), **await _events(people)})
+
+
+async def _events(people: dict[str, Principal]) -> dict[str, str]:
+    """An entry in the audit of each town: that its superuser read the clients."""
+    found = {}
+    for who, name in (("ada", "northfield_event"), ("olga", "harbor_event")):
+        await people[who].ask("{ clients { nodes { id } } }")
+        entries = await people[who].ask("{ auditEvents(first: 1, kind: READ) { nodes { id } } }")
+        found[name] = entries.data["auditEvents"]["nodes"][0]["id"]
+    return found
 
 
 def _acting_in(principal: Principal, organization_id: int) -> Principal:

@@ -8,13 +8,13 @@ _PERSON = {"PERSON", "ACCOUNT", "MEMBER"}
 _MEMBER = {*_PERSON, "CARE"}
 _MANAGER = {"MANAGE_ORGANIZATION", "MANAGE_LOCATION", "LIST_USERS"}
 _GRANTABLE = {"CREATE_DEPLOYMENT", "CREATE_ASSESSMENT", "ASSESSMENT_AUTHOR", *_MANAGER}
-_SUPERUSER = {*_MEMBER, *_GRANTABLE, "ORGANIZATION", "MANAGE_USERS", "MANAGE_LABELS", "MANAGE_APPLICATIONS"}
+_SUPERUSER = {*_MEMBER, *_GRANTABLE, "ORGANIZATION", "MANAGE_USERS", "MANAGE_LABELS", "MANAGE_APPLICATIONS", "AUDIT"}
 HOLDS: dict[str, set[str]] = {
     "ada": _SUPERUSER,
     "ben": _MEMBER,
     "cleo": _MEMBER,
     "manager": {*_MEMBER, *_MANAGER},
-    "auditor": _MEMBER,
+    "auditor": {*_MEMBER, "AUDIT"},
     "wanderer": _MEMBER,
     "undecided": _PERSON,
     "olga": _SUPERUSER,
@@ -46,6 +46,8 @@ NEEDS: dict[str, str | None] = {
     "updateLabel": "MANAGE_LABELS",
     "deleteLabel": "MANAGE_LABELS",
     "calculateOrsTrajectory": "CALCULATE",
+    "auditEvent": "AUDIT",
+    "auditEvents": "AUDIT",
 }
 # What lacking a permission is told as; `FORBIDDEN` where nothing is said here.
 REFUSALS = {
@@ -83,7 +85,10 @@ SEEN: dict[str, dict[str, str]] = {
         "harbor_ors": _HARBOR,
     },
     "SrsScore": {"ann_srs": "ada ben", "bo_srs": "ada cleo", "harbor_srs": _HARBOR},
+    "AuditEvent": {"northfield_event": "ada auditor", "harbor_event": "olga"},
 }
+# Types of which there is more with every request: of their lists only the rows above are looked for.
+GROWING = {"AuditEvent"}
 
 # What only oneself and superusers may do: mutation of the row named `user` and whose it is, by town.
 OF_ONESELF = {"updateUser"}

@@ -21,7 +21,7 @@ from caregraph.app import built_schema
 from caregraph.organizations import policy
 from kit import Principal
 from matrix.cast import Cast
-from matrix.declared import SEEN, reads_at_work, reads_private, refusal, refused_at, sees, town_of
+from matrix.declared import GROWING, SEEN, reads_at_work, reads_private, refusal, refused_at, sees, town_of
 
 CORE = schema.core(built_schema())
 QUERY = CORE.query_type.fields
@@ -101,6 +101,9 @@ async def wrong_pages(cast: Cast, who: str) -> list[str]:
     for name, kind in pages().items():
         refused = refused_at(who, name)
         seen = sorted(cast.ids[row] for row in SEEN[kind] if sees(who, row))
+        if kind in GROWING and refused is None:
+            wrong += _unseen(cast, who, name, answered[name]["nodes"])
+            continue
         found = answered.get(name) and (
             answered[name]["totalCount"],
             sorted(one["id"] for one in answered[name]["nodes"]),
@@ -108,6 +111,11 @@ async def wrong_pages(cast: Cast, who: str) -> list[str]:
         expected = None if refused else (len(seen), seen)
         wrong += _differences(who, name, (found, errors.get(name)), (expected, refused))
     return wrong
+
+
+def _unseen(cast: Cast, who: str, name: str, nodes: list[Any]) -> list[str]:
+    found = {cast.names[one["id"]] for one in nodes if one["id"] in cast.names}
+    return [f"{who}: {name} has {row}" for row in sorted(found) if not sees(who, row)]
 
 
 async def wrong_private_fields(cast: Cast, who: str) -> list[str]:

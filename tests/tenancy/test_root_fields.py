@@ -40,6 +40,13 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         FORBIDDEN,
         {"totalCount": 2, "nodes": [{"fullName": "Olga Olsen"}, {"fullName": "Otto Orr"}]},
     ),
+    "auditEvent": ("auditEvent(id: $entry) { kind }", FORBIDDEN, FORBIDDEN, None),
+    "auditEvents": (
+        "auditEvents(client: $ann) { totalCount nodes { id } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 0, "nodes": []},
+    ),
     "currentUser": (
         "currentUser { email organizations { name } permissions { key } }",
         {
@@ -224,6 +231,7 @@ async def _ids(world: World) -> dict[str, str]:
     northfield, harbor = (await make_northfield(world)).ids, (await make_harbor(world)).ids
     return {
         **northfield,
+        "entry": global_id("AuditEvent", 1),
         "user": world.user.id,
         "northfield": global_id("Organization", 1),
         "other": world.other_user.id,

@@ -91,7 +91,7 @@ async def test_reads_are_read_only_snapshots(world: World) -> None:
 
 async def test_without_an_organization_no_row_is_there(world: World) -> None:
     await _towns(world)
-    filled = await world.counts()
+    filled = await world.counts(audit=True)
     assert [name for name in GUARDED if not filled[name]] == []
 
     counts = {name: await _one(world, Viewer.nobody(), f"SELECT count(*) FROM {name}") for name in GUARDED}
@@ -122,6 +122,7 @@ async def test_every_table_of_a_tenant_is_guarded_even_from_its_owner(world: Wor
     for_the_app = {(row.tablename, row.policyname) for row in rows if APP_ROLE in row.roles}
     assert for_the_app == {
         *((name, "tenant") for name in (*TENANT_TABLES, "organizations", "api_tokens")),
+        ("audit_events", "nobody"),
         *((name, "members") for name in ("organizations", "locations")),
         *(("users", f"tenant_{verb}") for verb in ("select", "insert", "update", "delete")),
     }

@@ -26,6 +26,7 @@ class Permission(enum.Enum):
     CREATE_DEPLOYMENT = "`CREATE_DEPLOYMENT` or superuser"
     CREATE_ASSESSMENT = "`CREATE_ASSESSMENT` or superuser"
     ASSESSMENT_AUTHOR = "`ASSESSMENT_AUTHOR` or superuser"
+    AUDIT = "superuser or auditor: the organization's audit"
     APPLICATION = "application by its API key or access token"
     APPLICATION_SECRET = "application by its key and secret (HTTP Basic)"  # noqa: S105 a description
     RESPOND = "deployment session token"
@@ -57,6 +58,7 @@ SUPERUSER_PERMISSIONS = USER_PERMISSIONS.union(
         Permission.MANAGE_USERS,
         Permission.MANAGE_LABELS,
         Permission.MANAGE_APPLICATIONS,
+        Permission.AUDIT,
     },
     *GRANTABLE.values(),
 )
@@ -163,7 +165,8 @@ class Membership:
         """What the roles and the granted keys amount to."""
         if self.is_superuser:
             return SUPERUSER_PERMISSIONS
-        return USER_PERMISSIONS.union(*(GRANTABLE[key] for key in self.granted if key in GRANTABLE))
+        granted = USER_PERMISSIONS.union(*(GRANTABLE[key] for key in self.granted if key in GRANTABLE))
+        return granted | {Permission.AUDIT} if self.is_auditor else granted
 
 
 def user_viewer(*, user_id: int, here: Membership | None, memberships: Collection[Membership]) -> Viewer:

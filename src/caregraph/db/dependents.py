@@ -13,8 +13,10 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, delete, func, select
 
-from .base import Base, table_of
+from .base import table_of
+from .changes import note
 from .events import ChangeKind, tell
+from .keys import children, model_of, referred
 from .session import Tx
 
 
@@ -56,7 +58,7 @@ def _reach(table: Table, row: Any) -> Iterator[_Reached]:
     seen = {table}
     while queue:
         parent, parent_ids = queue.popleft()
-        for child, column, noun, carried in _children(parent):
+        for child, column, noun, carried in children(parent):
             if child in seen:
                 continue
             seen.add(child)
@@ -68,31 +70,6 @@ def _reach(table: Table, row: Any) -> Iterator[_Reached]:
                 queue.append((child, select(child.c.id).where(condition).correlate(None)))
 
 
-def _children(parent: Table) -> Iterator[tuple[Table, Column[Any], str | None, Column[Any] | None]]:
-    """Tables whose rows go along with a row of `parent`: by which column, under which noun, carrying what."""
-    for table in Base.metadata.sorted_tables:
-        for constraint in table.foreign_key_constraints:
-            carries = constraint.info.get("carries", {})
-            for name, noun in constraint.info.get("blocks", {}).items():
-                if referred(table.c[name]).table is parent:
-                    yield table, table.c[name], noun, table.c[carries[name]] if name in carries else None
-
-
-def referred(column: Any) -> Any:
-    """The `id` that a column points at, followed through link tables; the column itself if it points nowhere."""
-    for key in column.foreign_keys:
-        if key.column.name in {"id", column.name}:
-            return referred(key.column)
-    return column
-
-
-def model_of(table: Table) -> type[Any]:
-    """The class mapped to a table."""
-    return next(
-        mapper.class_ for mapper in Base.registry.mappers if mapper.inherits is None and mapper.local_table is table
-    )
-
-
 async def delete_with_dependents(tx: Tx, row: Any, *, instead: Any = None) -> None:
     """Delete `row`, or `instead` of it the row that stands for it here, and whatever loses its last link by that.
 
@@ -102,6 +79,8 @@ async def delete_with_dependents(tx: Tx, row: Any, *, instead: Any = None) -> No
     carried = [await _carried(tx, *way, [row.id]) for way in _carrying(table_of(type(row)))]
     await tx.delete(instead or row)
     await tx.flush()
+    if instead is not None:
+        note(tx.sync_session, row, ChangeKind.DELETED)
     for target, link, ids in carried:
         await delete_orphans(tx, target, link, ids)
 
@@ -123,7 +102,7 @@ async def delete_orphans(tx: Tx, target: Table, link: Column[Any], ids: Sequence
 
 def _carrying(parent: Table) -> Iterator[tuple[Column[Any], Column[Any]]]:
     """The link columns that point at `parent`, each with the one that points at what goes with its last link."""
-    for _child, column, _noun, carried in _children(parent):
+    for _child, column, _noun, carried in children(parent):
         if carried is not None:
             yield column, carried
 

@@ -73,7 +73,7 @@ async def differences(database: Database) -> list[object]:
 
 def is_declared(dialect: str, item: Any, name: str | None, kind: str, *_: Any) -> bool:
     """Whether models and database should agree on something."""
-    if (name or "").startswith("trgm_"):  # trigram indexes exist where the extension does; no model declares them
+    if (name or "").startswith(("trgm_", "gin_")):  # indexes of PostgreSQL alone; no model declares them
         return False
     # SQLite does not tell ON DELETE of a key that came with an added column.
     is_added_key = kind == "foreign_key_constraint" and "individual_creator_id" in item.column_keys

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, SessionTransaction
 from caregraph.auth.viewer import Viewer
 from caregraph.settings import Settings
 
-from . import events, scope
+from . import changes, events, scope
+from .audit import Origin
 from .events import Bus
 from .finish import finished
 from .listening import Listener
@@ -34,6 +35,7 @@ class ScopedSession(Session):
 
 scope.install(ScopedSession)
 events.install(ScopedSession)
+changes.install(ScopedSession)
 
 
 @event.listens_for(ScopedSession, "after_begin")
@@ -94,16 +96,24 @@ class Database:
         return self._session(self._reader, viewer)
 
     @asynccontextmanager
-    async def writing(self, viewer: Viewer) -> AsyncIterator[Tx]:
-        """One transaction, committed unless an exception leaves the block. A commit once begun is not cut short."""
+    async def writing(
+        self, viewer: Viewer, *, origin: Origin | None = None, is_counted: bool = True
+    ) -> AsyncIterator[Tx]:
+        """One transaction, committed unless an exception leaves the block. A commit once begun is not cut short.
+
+        `origin` says by what the viewer changes something; `is_counted` whether the operation changes something by it.
+        """
         async with self._session(self._writer, viewer) as session:
+            session.info["origin"] = origin
             await session.begin()
             try:
                 yield session
+                await session.run_sync(changes.record)  # before the commit begins: what fails here changed nothing
             except BaseException:
                 await finished(session.rollback())
                 raise
-            if session.info["viewer"].organization_id is not None:  # nobody's writes are the server's own counting
+            is_of_a_tenant = session.info["viewer"].organization_id is not None  # nobody's is the server's own counting
+            if is_counted and is_of_a_tenant:
                 count_commit()
             await finished(session.commit())
 

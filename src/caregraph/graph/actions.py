@@ -19,13 +19,14 @@ from strawberry.types.base import StrawberryOptional, has_object_definition
 from strawberry.types.unset import UNSET
 
 from caregraph.auth.viewer import Permission, Viewer
+from caregraph.db.audit import Kind, Origin
 from caregraph.db.base import Base, TenantRow
 from caregraph.db.constraints import is_deadlock, violated
 from caregraph.db.scope import demand_write, resource_of, visible
 from caregraph.db.session import Tx
 
 from .context import Context
-from .errors import Code, Refused, UserError, demand
+from .errors import FORBIDDEN, Code, Refused, UserError, demand
 from .fields import KitField, argument, field, kit_field
 from .filters import LONGEST_LIST, camel
 from .inputs import Changes, given, patch_type, problems
@@ -163,6 +164,7 @@ def _is_model(annotation: Any) -> bool:
 
 async def _run(made: Any, _source: Any, info: Any, **arguments: Any) -> Any:
     context: Context = info.context
+    name = camel(made.python_name)
     one: Action = made.action
     demand(context.viewer, made.needs)
     if one.changed_model is not None:
@@ -171,9 +173,11 @@ async def _run(made: Any, _source: Any, info: Any, **arguments: Any) -> Any:
         errors = list(_input_problems(one, arguments))
         if errors:
             return _answer(one, {"errors": errors})
-        result = await _commit(one, context, arguments)
+        result = await _commit(one, context, arguments, name)
         return _answer(one, {**await _read_back(one, context, result), "errors": []})
     except Refused as refused:
+        if refused.error.message == FORBIDDEN:
+            context.seen.refused.append(name)
         return _answer(one, {"errors": [refused.error]})
 
 
@@ -187,7 +191,7 @@ def _input_problems(one: Action, arguments: Mapping[str, Any]) -> Iterator[UserE
             yield UserError(code=Code.INVALID, message=f"must have at most {LONGEST_LIST} items", path=[camel(name)])
 
 
-async def _commit(one: Action, context: Context, arguments: dict[str, Any]) -> Any:
+async def _commit(one: Action, context: Context, arguments: dict[str, Any], name: str) -> Any:
     """Run the service, in a transaction if it asks for one, and translate what the database refuses."""
     viewer = context.viewer.unlimited  # its scopes allow this change: what the rules have to read goes along
     ready = {name: {Viewer: viewer, Context: context}.get(kind) for name, kind in one.passed_in.items()}
@@ -195,19 +199,24 @@ async def _commit(one: Action, context: Context, arguments: dict[str, Any]) -> A
     try:
         if Tx not in one.passed_in.values():
             return await one.service(**ready, **arguments)
-        return await _transact(one, context, viewer, arguments, ready)
+        about = None if one.node_model is None else one.node_model.__name__
+        origin = context.origin(name, about=about, kind=Kind.DELETE if one.payload is DeletePayload else None)
+        return await _transact(one, context, origin, arguments, ready)
     except IntegrityError as error:
         raise _refusal(error) from error
 
 
 async def _transact(
-    one: Action, context: Context, viewer: Viewer, arguments: dict[str, Any], ready: dict[str, Any]
+    one: Action, context: Context, origin: Origin, arguments: dict[str, Any], ready: dict[str, Any]
 ) -> Any:
+    viewer = context.viewer.unlimited
     for tries_left in reversed(range(_TRIES)):
         try:
             # The commit is outside the operation's time: once begun it is waited for.
-            async with context.database.writing(viewer) as tx, context.within_time():
-                return await _serve(one, tx, viewer, arguments, ready)
+            async with context.database.writing(viewer, origin=origin) as tx, context.within_time():
+                result = await _serve(one, tx, viewer, arguments, ready)
+            context.seen.told |= tx.info.get("told", frozenset())
+            return result  # noqa: TRY300 the commit above is what may fail
         except DBAPIError as error:
             if not (tries_left and is_deadlock(error)):
                 raise

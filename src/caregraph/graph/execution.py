@@ -27,6 +27,7 @@ from .cost import IntrospectionSizes, Price, Pricing
 from .errors import RequestError
 from .feeds import Feed
 from .limits import check_document, check_variables, worded
+from .recording import recorded
 
 _KNOWN_TEXTS = 1000
 _LONGEST_KNOWN_TEXT = 20_000
@@ -137,8 +138,12 @@ class Engine:
             operation_extensions={},
             middleware=context.watch,
         )
+        operation = prepared.operation(operation_name)
         try:
-            return result if isinstance(result, ExecutionResult) else await result
+            answered = result if isinstance(result, ExecutionResult) else await result
+            if context.stopped is not None and is_query(operation):
+                answered = ExecutionResult(None, [_reason(answered, context.stopped)])
+            return await recorded(context, answered, prepared.document, operation)
         finally:
             await context.close()
 
@@ -159,9 +164,17 @@ class Engine:
             return ExecutionResult(None, executor)
         try:
             source: Any = create_source_event_stream(executor)
-            return await source if executor.is_awaitable(source) else source  # type: ignore[no-any-return]
+            found = await source if executor.is_awaitable(source) else source
+            if isinstance(found, ExecutionResult):
+                return await recorded(context, found, prepared.document, prepared.operation(operation_name))
+            return found  # type: ignore[no-any-return]
         finally:
             await context.end_snapshot()
+
+
+def _reason(result: ExecutionResult, stopped: RequestError) -> GraphQLError:
+    """Why an operation was stopped, once, however many fields would have been answered."""
+    return next(one for one in result.errors or () if one.path and one.extensions == stopped.extensions)
 
 
 def is_subscription(operation: OperationDefinitionNode) -> bool:

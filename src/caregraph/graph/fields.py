@@ -133,10 +133,10 @@ def _sensitive(made: KitField, row: Any, info: Any) -> Any:
 
 
 def argument(name: str, annotation: Any, description: str, default: Any = UNSET) -> StrawberryArgument:
-    """An argument of a kit-made field."""
+    """An argument of a kit-made field. A name that Python reserves is written with `_` behind it."""
     return StrawberryArgument(
         python_name=name,
-        graphql_name=None,
+        graphql_name=name.removesuffix("_") if name.endswith("_") else None,
         type_annotation=StrawberryAnnotation(annotation),
         description=description,
         default=copy.copy(default),

@@ -14,7 +14,7 @@ from strawberry.types.base import StrawberryList, StrawberryOptional
 
 from caregraph.auth.viewer import Permission
 from caregraph.db.base import Base, table_of
-from caregraph.db.dependents import referred
+from caregraph.db.keys import referred
 
 from .errors import RequestError, demand
 from .fields import Guard, KitField, kit_field

@@ -11,7 +11,7 @@ from caregraph.db.session import Database
 from caregraph.graph.context import Context
 from caregraph.graph.cost import too_expensive
 from caregraph.graph.errors import RequestError, presentable
-from caregraph.graph.execution import Engine, InvalidDocumentError, Prepared, is_query
+from caregraph.graph.execution import Engine, InvalidDocumentError, Prepared
 from caregraph.graph.feeds import Feed
 from caregraph.graph.rates import OperationLimits, told
 from caregraph.settings import Settings
@@ -113,7 +113,9 @@ class Runner:
 
     async def run(self, ready: Ready, context: Context, root: Any = None) -> ExecutionResult:
         """Run a query or a mutation, or a subscription for the one event whose payload is `root`."""
-        result = await self.guard.run(_seen(ready), context, lambda: self._execute(ready, context, root))
+        seen = _seen(ready)
+        context.operation = seen.name or None
+        result = await self.guard.run(seen, context, lambda: self._execute(ready, context, root))
         wanted = ready.request.extensions or {}
         if wanted.get("cost") is True:
             result.extensions = {**(result.extensions or {}), "cost": self._cost(ready, context)}
@@ -124,6 +126,8 @@ class Runner:
 
     async def subscribe(self, ready: Ready, context: Context) -> Feed | ExecutionResult:
         """Start a subscription."""
+        name = ready.operation.name
+        context.operation = name.value if name else None
         return await self.engine.subscribe(
             ready.prepared,
             context,
@@ -132,16 +136,13 @@ class Runner:
         )
 
     async def _execute(self, ready: Ready, context: Context, root: Any) -> ExecutionResult:
-        result = await self.engine.run(
+        return await self.engine.run(
             ready.prepared,
             context,
             variables=ready.request.variables,
             operation_name=ready.request.operation_name,
             root=root,
         )
-        if context.stopped is not None and is_query(ready.operation):
-            return ExecutionResult(None, [_reason(result, context.stopped)])
-        return result
 
     def _cost(self, ready: Ready, context: Context) -> dict[str, int]:
         limits = self.settings
@@ -169,8 +170,3 @@ def _seen(ready: Ready) -> Observation:
     return observation(
         kind=ready.operation.operation.value, name=name.value if name else None, text=ready.text, cost=ready.cost
     )
-
-
-def _reason(result: ExecutionResult, stopped: RequestError) -> GraphQLError:
-    """Why an operation was stopped, once, however many fields would have been answered."""
-    return next(one for one in result.errors or () if one.path and one.extensions == stopped.extensions)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from caregraph.auth.tokens import AUTHENTICATION_FAILED
 from caregraph.auth.viewer import GRANTABLE, Identity, Viewer
 from caregraph.db import lookups
+from caregraph.db.audit import Actor
 from caregraph.db.base import table_of
 from caregraph.db.constraints import violated
 from caregraph.db.session import Database, Tx
@@ -38,7 +39,7 @@ async def create_organization(
     have to send from now on if you work elsewhere too. A person without an account gets one where `OPEN_REGISTRATION`
     allows it.
     """
-    return await _create(context, viewer, as_columns(given(input)))
+    return await _create("createOrganization", context, viewer, as_columns(given(input)))
 
 
 async def create_organization_for_user(
@@ -51,15 +52,17 @@ async def create_organization_for_user(
     There is one for a person, with one headquarters; no location can be added to it. Otherwise as
     `createOrganization`.
     """
-    return await _create(context, viewer, {"vertical": vertical})
+    return await _create("createOrganizationForUser", context, viewer, {"vertical": vertical})
 
 
-async def _create(context: Context, viewer: Viewer, values: Mapping[str, Any]) -> models.Organization:
+async def _create(field: str, context: Context, viewer: Viewer, values: Mapping[str, Any]) -> models.Organization:
     """An organization with its creator in it; one without a name is made for the creator alone and named so."""
     if viewer.user_id is None and not context.settings.open_registration:
         raise RequestError("FORBIDDEN", FORBIDDEN)
     async with new_tenant(context.database) as (tx, organization_id), context.within_time():
         user_id, full_name = await _creator(tx, context, viewer)
+        by = {"organization_id": organization_id, "actor": Actor.USER, "user_id": user_id}
+        tx.info["origin"] = context.origin(field, about="Organization", **by)
         if "name" not in values:
             values = {**values, "name": full_name, "individual_creator_id": user_id}
         organization = await found(tx, organization_id, values)

@@ -16,13 +16,14 @@ from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
 from caregraph.graph.search import contains
 
-from . import founding, models, places, service
+from . import audit, founding, models, places, service
 from .person import CurrentUser, current_user
 from .types import Location, Organization, User
 
 USERS = Resource(User)
 ORGANIZATIONS = Resource(Organization)
 LOCATIONS = Resource(Location)
+AUDIT = Resource(audit.AuditEvent)
 
 
 @strawberry.type(description="What signing in answers.")
@@ -63,6 +64,10 @@ class Query:
 
     me: User | None = USERS.mine("user_id", "The signed-in user (`fit.users.get_me`).")
     user: User | None = USERS.get()
+    audit_event: audit.AuditEvent | None = AUDIT.get(needs=Permission.AUDIT)
+    audit_events: Page[audit.AuditEvent] | None = AUDIT.page(
+        audit.found, order="occurred_at", descends=True, needs=Permission.AUDIT
+    )
     current_user: CurrentUser | None = computed(current_user, needs=Permission.ACCOUNT)
     organization: Organization | None = computed(
         _organization,

@@ -8,9 +8,11 @@ from caregraph.auth.secrets import Passwords, new_token, token_hash
 from caregraph.auth.tokens import AUTHENTICATION_FAILED
 from caregraph.auth.viewer import Viewer
 from caregraph.db.attempts import Attempts
+from caregraph.db.audit import Actor, Kind, entry
 from caregraph.db.base import now
 from caregraph.db.lookups import SignInLookups, works_elsewhere
 from caregraph.db.session import Tx
+from caregraph.db.trail import Trail
 from caregraph.graph.context import Context
 from caregraph.graph.deletion import delete_row
 from caregraph.graph.errors import FORBIDDEN, Code, Refused, RequestError
@@ -54,12 +56,16 @@ async def authenticate(
         raise RequestError(RATE_LIMITED, "Too many attempts, try again later", retryAfter=settings.sign_in_window)
     account = None if "\x00" in name else await context.the(SignInLookups).account(name)  # PostgreSQL has no such text
     matches = await context.the(Passwords).matches(account.password_hash if account else None, password)
+    tried = {"organization_id": account and account.organization_id, "user_id": account and account.user_id}
     if account is None or not matches or not account.api_enabled:
+        refused = context.origin("authenticate", actor=Actor.NOBODY, **tried)
+        await context.the(Trail).write(entry(refused, Kind.REFUSED))
         raise RequestError("UNAUTHENTICATED", AUTHENTICATION_FAILED)
     await attempts.forget(account=name)
     token = new_token()
     viewer = Viewer.system(account.organization_id)
-    async with context.database.writing(viewer) as tx:
+    origin = context.origin("authenticate", actor=Actor.USER, kind=Kind.SIGN_IN, **tried)
+    async with context.database.writing(viewer, origin=origin) as tx:
         tx.add(models.ApiToken(user_id=account.user_id, token_hash=token_hash(token)))
     return {"api_token": token}
 

@@ -28,7 +28,9 @@ class Role(enum.Enum):
     """FIT's role names are in the descriptions; the value is the membership's column."""
 
     AGENCY_ADMIN = member("is_superuser", "Superuser. FIT role `agency_admin`.")
-    AUDITING = member("is_auditor", "Kept for FIT's `auditing`; grants nothing.")
+    AUDITING = member(
+        "is_auditor", "May read the organization's audit, and sees no more clients by it. FIT role `auditing`."
+    )
     DISABLED = member("is_disabled", "Can neither sign in nor use a token. FIT `disabled`.")
 
 
