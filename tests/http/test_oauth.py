@@ -534,7 +534,7 @@ async def test_an_oauth_client_of_others_gets_refreshes_and_revokes(
     client = BackendApplicationClient(program.row.key, scope="clients.read")
     form = "application/x-www-form-urlencoded"
 
-    body = client.prepare_request_body(client_secret=program.secret)
+    body = client.prepare_request_body(include_client_id=True, client_secret=program.secret)
     first = client.parse_request_body_response((await send(world, body, form)).text)
     url, headers, _ = client.add_token("http://caregraph.test/graphql", "POST", headers={})
     found = await world.http.post(url, json={"query": NAMES}, headers=headers)
@@ -543,7 +543,7 @@ async def test_an_oauth_client_of_others_gets_refreshes_and_revokes(
     )
     second = client.parse_request_body_response((await send(world, body, form)).text)
     url, headers, body = client.prepare_token_revocation_request(
-        "http://caregraph.test/oauth/revoke", second["access_token"], "access_token", client_secret=program.secret
+        "http://caregraph.test/oauth/revoke", second["access_token"], "access_token"
     )
     revoked = await world.http.post(url, content=body, headers=headers, auth=program.basic)
 
