@@ -18,6 +18,7 @@ from caregraph.db.session import Database, Tx
 from caregraph.graph.node import global_id
 from caregraph.operations import operations
 from caregraph.organizations import models as organizations
+from caregraph.organizations.founding import new_tenant
 from caregraph.settings import Settings
 from caregraph.treatment.models import CalculatorPlan
 
@@ -133,8 +134,8 @@ class World:
 
     async def populate(self) -> None:
         """Two organizations with the same ids on both databases."""
-        northfield = await self.organization(1, "Northfield")
-        harbor = await self.organization(2, "Harbor")
+        northfield = await self.organization("Northfield")
+        harbor = await self.organization("Harbor")
         self.superuser = await self.member(northfield, "ada@northfield.example", "Ada Admin", is_superuser=True)
         self.user = await self.member(northfield, "ben@northfield.example", "Ben Borg")
         self.colleague = await self.member(northfield, "cleo@northfield.example", "Cleo Cruz")
@@ -152,11 +153,11 @@ class World:
         await self.app.state.counters.close()
         await self.database.close()
 
-    async def organization(self, row_id: int, name: str) -> int:
-        """A tenant of its own."""
-        async with self.database.writing(Viewer.system(row_id)) as tx:
-            tx.add(organizations.Organization(id=row_id, name=name))
-        return row_id
+    async def organization(self, name: str) -> int:
+        """A tenant of its own, without a headquarters."""
+        async with new_tenant(self.database) as (tx, organization_id):
+            tx.add(organizations.Organization(id=organization_id, name=name))
+        return organization_id
 
     async def member(self, organization_id: int, email: str, full_name: str, **membership: bool) -> Principal:
         """A user who may use the API and has a token."""

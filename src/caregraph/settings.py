@@ -27,12 +27,30 @@ _ABOVE_ZERO = (
     "sign_in_attempts_per_address",
     "sign_in_window",
     "link_lifetime",
+    "access_token_lifetime",
+    "refresh_token_lifetime",
+    "invitation_lifetime",
     "socket_init_timeout",
     "operations_per_socket",
     "subscriptions_per_process",
     "subscription_queue",
     "stream_recheck",
     "stream_heartbeat",
+    "oidc_keys_lifetime",
+    "oidc_keys_interval",
+    "oidc_timeout",
+)
+_NOT_BELOW_ZERO = (
+    "persisted_documents",
+    "persisted_bytes",
+    "oidc_keys_grace",
+    "oidc_leeway",
+    "api_token_lifetime",
+    "rate_limit",
+    "rate_limit_cost",
+    "invitation_pause",
+    "pending_invitations",
+    "invitation_mails",
 )
 _CHOICES: dict[str, tuple[object, ...]] = {
     "profile": ("public", "first-party"),
@@ -41,6 +59,9 @@ _CHOICES: dict[str, tuple[object, ...]] = {
     "log_level": ("debug", "info", "warning", "error"),
     "log_format": ("json", "text"),
 }
+
+# Without TLS only from this machine, for development and tests.
+_LOOPBACK = tuple(f"http://{host}{end}" for host in ("localhost", "127.0.0.1", "[::1]") for end in ":/")
 
 
 class InvalidSettingError(ValueError):
@@ -113,7 +134,10 @@ class Settings:
         "application/pdf,image/gif,image/jpeg,image/png,image/webp,text/csv,text/plain",
     )
     secret_key: str = setting(
-        "Signs download links, the same for all processes; without one, links end with the process", "", secret=True
+        "Signs download links and seals secrets of applications, the same for all processes; without one, links end"
+        " with the process and assertions signed with a secret are refused",
+        "",
+        secret=True,
     )
     encryption_keys: str = setting(
         "Encrypt national, telephone and e-mail data at rest: `name:base64 of 32 bytes`, several with commas; the first"
@@ -121,7 +145,27 @@ class Settings:
         "",
         secret=True,
     )
+    server_url: str = setting(
+        "Address at which programs reach the server, such as `https://care.example`; signed assertions must name it", ""
+    )
+    access_token_lifetime: int = setting("Seconds for which an access token of `/oauth/token` works", 3_600)
+    refresh_token_lifetime: int = setting("Seconds for which a refresh token works, once", 1_209_600)
     link_lifetime: int = setting("Seconds for which a download link works", 300)
+    public_url: str = setting(
+        "Where links in mails lead: the address of your front end; `/#invitation=` and the token follow",
+        "http://127.0.0.1:8000",
+    )
+    mail_url: str = setting(
+        "How mails leave: `smtp://user:password@host:port`, `smtps://…`, or `console:`, for development",
+        "console:",
+    )
+    mail_from: str = setting(
+        "Whom mails are from: an address, or a name and an address in <>", "caregraph@localhost.invalid"
+    )
+    invitation_lifetime: int = setting("Seconds for which an invitation can be accepted", 604_800)
+    invitation_pause: int = setting("Seconds until an invitation may be sent again", 60)
+    pending_invitations: int = setting("Invitations of one organization that may be pending", 200)
+    invitation_mails: int = setting("Invitation mails of one organization within the sign-in window, then refused", 50)
     profile: str = setting(
         "`public`: anybody may write queries, limits and cost hold them; `first-party`: trusted documents only",
         "public",
@@ -168,6 +212,23 @@ class Settings:
     )
     audit_reads: bool = setting("Record which clients' records each operation reads; changes always are", default=True)
     maximum_entities: int = setting("References that a gateway may send to `_entities` at once", 1_000)
+    open_registration: bool = setting(
+        "Whether a person whom an identity provider vouches for may create an organization, and so an account",
+        default=False,
+    )
+    oidc_issuers: str = setting(
+        "OpenID Connect issuers whose JWTs sign people in by verified e-mail, with commas between; empty: none", ""
+    )
+    oidc_audiences: str = setting("The audience of each issuer's tokens, in the same order", "")
+    oidc_jwks_urls: str = setting(
+        "Where each issuer's keys are, in the same order; empty: where its discovery document says", ""
+    )
+    oidc_leeway: float = setting("Seconds by which an issuer's clock may differ", 60.0)
+    oidc_keys_lifetime: float = setting("Seconds after which an issuer's keys are fetched again", 3600.0)
+    oidc_keys_grace: float = setting("Seconds for which older keys serve on while their issuer is away", 21_600.0)
+    oidc_keys_interval: float = setting("Seconds between two fetches at least, also for a key that is not there", 10.0)
+    oidc_timeout: float = setting("Seconds after which a fetch of keys has failed", 5.0)
+    api_token_lifetime: int = setting("Seconds for which a new API token holds; 0: until it is revoked", 7_776_000)
     rate_limit: int = setting("Operations per minute of one principal; 0: no limit", 6_000)
     rate_limit_cost: int = setting("Points of cost per minute of one principal; 0: no limit", 10_000_000)
     rate_limit_url: str = setting(
@@ -195,18 +256,39 @@ class Settings:
                 f"{PREFIX}DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://"
             )
         named_keys(self.encryption_keys)
+        if not self.public_url.startswith(("https://", "http://")):
+            raise InvalidSettingError(f"{PREFIX}PUBLIC_URL must begin with https:// or http://")
         self._check_limits()
+        self._check_issuers()
 
     def _check_limits(self) -> None:
         for one in dataclasses.fields(self):
             if one.name.startswith("maximum_") and getattr(self, one.name) <= 0:
                 raise InvalidSettingError(f"{PREFIX}{one.name.upper()} must be above 0")
-        for name in ("persisted_documents", "persisted_bytes", "rate_limit", "rate_limit_cost"):
+        for name in _NOT_BELOW_ZERO:
             if getattr(self, name) < 0:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must not be below 0")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must be one of {', '.join(map(str, choices))}")
+
+    def _check_issuers(self) -> None:
+        count = len(_listed(self.oidc_issuers))
+        if len(_listed(self.oidc_audiences)) != count or "" in _listed(self.oidc_audiences):
+            raise InvalidSettingError(f"{PREFIX}OIDC_AUDIENCES must name an audience for each of {PREFIX}OIDC_ISSUERS")
+        if self.oidc_jwks_urls and len(_listed(self.oidc_jwks_urls)) != count:
+            raise InvalidSettingError(f"{PREFIX}OIDC_JWKS_URLS must be as many as {PREFIX}OIDC_ISSUERS")
+        for name in ("oidc_issuers", "oidc_jwks_urls"):
+            for url in _listed(getattr(self, name)):
+                if not (url.startswith(("https://", *_LOOPBACK)) or (name == "oidc_jwks_urls" and not url)):
+                    raise InvalidSettingError(f"{PREFIX}{name.upper()} must begin with https://")
+
+    @property
+    def oidc_trusts(self) -> list[tuple[str, str, str]]:
+        """Issuer, audience and address of keys of each entry; the address may be empty."""
+        issuers = _listed(self.oidc_issuers)
+        urls = _listed(self.oidc_jwks_urls) or [""] * len(issuers)
+        return list(zip(issuers, _listed(self.oidc_audiences), urls, strict=True))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, **overrides: Any) -> "Settings":
@@ -217,6 +299,10 @@ class Settings:
             if text is not None:
                 values[one.name] = _read(one.name, text, type(one.default))
         return cls(**values | {name: value for name, value in overrides.items() if value is not None})
+
+
+def _listed(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",")] if text.strip() else []
 
 
 def _read(name: str, text: str, kind: type) -> Any:

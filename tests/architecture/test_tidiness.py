@@ -22,16 +22,18 @@ NAMED = {"ids": lambda module: "/".join(module.path.parts[-2:])}
 # Core tables, which no visibility rule touches, outside `db/`: each use says why nothing leaks by it.
 PAST_THE_RULES = {
     ("graph/export.py", "table_of"): "reads foreign keys; what it selects starts from visible(...)",
+    ("graph/links.py", "table_of"): "reads the foreign key of a link; the statement is on the model it leads to",
     ("graph/relations.py", "table_of"): "reads foreign keys when the schema is built, sends no statement",
     ("organizations/types.py", "table_of"): "a link's column: the loader adds the rule and the tenant",
+    ("people/tokens.py", "table_of"): "a link's columns: the loader adds the rule and the tenant",
     ("treatment/charts.py", "table_of"): "a link's columns: the loader adds the rule and the tenant",
     ("treatment/service.py", "table_of"): "names the tables for delete_orphans in db/, which keeps to the tenant",
     ("treatment/statistics.py", "__table__"): "columns of a model that the same statement selects, so the rule applies",
     ("treatment/models.py", "text"): "the condition of a partial index, no statement",
     ("cli/demo/load.py", "exec_driver_sql"): "ANALYZE: statistics for the planner",
+    ("organizations/founding.py", "table_of"): "names a sequence to number rows by",
+    ("organizations/founding.py", "text"): "takes numbers from a sequence, reads no row",
     ("cli/doctor/postgresql.py", "table_of"): "names of tables to compare with the catalog's, sends no statement",
-    ("cli/provision.py", "table_of"): "names a sequence to number rows by, loading demo data",
-    ("cli/provision.py", "text"): "takes numbers from a sequence, reads no row",
 }
 # `scoped=True` switches the session's net off: for statements that carry their visibility, or must go past it.
 PAST_THE_NET = {
@@ -44,9 +46,9 @@ PAST_THE_NET = {
     "db/events.py": "which rows a change is about, in its own tenant; readers look at them as themselves",
     "graph/actions.py": "starts from visible(...)",
     "graph/context.py": "what loaders run starts from visible(...) or criterion(...)",
+    "organizations/service.py": "revokes the tokens of a user whom the viewer may change, but whose tokens nobody sees",
     "treatment/service.py": "keeps ages of places whose other end the viewer does not see",
-    "cli/provision.py": "the highest id of a table, to number demo rows",
-    "cli/demo/credentials.py": "replaces the demo's own calculator plan",
+    "organizations/founding.py": "the highest id of a table, to number new rows by",
 }
 BANNED_WORDS = re.compile(r"\b(comprehensive|robust|enhanced|seamless|leverage|utili[sz]e)\b", re.IGNORECASE)
 BANNER = re.compile(r"#\s*([=*#~-])\1{3,}|#.*([=*#~-])\2{3,}\s*$")

@@ -43,6 +43,8 @@ def healthy(tmp_path: Path) -> dict[str, str]:
     return {
         "CAREGRAPH_SECRET_KEY": "x" * 64,
         "CAREGRAPH_FILES_URL": str(folder),
+        "CAREGRAPH_MAIL_URL": "smtps://mail.example",
+        "CAREGRAPH_PUBLIC_URL": "https://care.example",
         "CAREGRAPH_ENCRYPTION_KEYS": f"first:{base64.b64encode(bytes(32)).decode()}",
     }
 
@@ -159,6 +161,20 @@ SETTINGS = [
   {RANDOM_TEXT}
 """,
         id="short secret",
+    ),
+    pytest.param(
+        {"MAIL_URL": "console:"},
+        """warning: CAREGRAPH_MAIL_URL is console: no mail leaves the server, invitations fail [mail]
+  Set it to smtp://user:password@host:port or smtps://…
+""",
+        id="no mail server",
+    ),
+    pytest.param(
+        {"PUBLIC_URL": "http://care.example"},
+        """warning: Links in mails lead to http://care.example: tokens travel in the clear, or nowhere [mail]
+  Set CAREGRAPH_PUBLIC_URL to the https:// address of your front end
+""",
+        id="links without TLS",
     ),
     pytest.param(
         {"DEVELOPMENT": "true"},

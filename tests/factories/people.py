@@ -45,3 +45,14 @@ async def make_file(principal: Principal, client: models.Client, **overrides: An
         file = models.File(**{**values, **overrides}, client_id=client.id)
         tx.add(file)
     return file
+
+
+async def make_group(principal: Principal, name: str, *clients: models.Client, **overrides: Any) -> models.Group:
+    """A group with some clients in it."""
+    async with principal.world.writing(principal) as tx:
+        group = models.Group(**{"name": name, **overrides})
+        tx.add(group)
+        await tx.flush()
+        for client in clients:
+            tx.add(models.ClientGroup(client_id=client.id, group_id=group.id))
+    return group

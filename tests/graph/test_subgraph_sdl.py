@@ -72,7 +72,11 @@ def test_it_is_the_api_schema_with_directives() -> None:
         ("Query.clients", f"@authenticated {PAGED.format(100)}"),
         ("Query.node", "@authenticated @inaccessible @shareable"),
         ("Query.hello", "@inaccessible @shareable"),
-        ("Query.organization", '@requiresScopes(scopes: [["caregraph:organization"]]) @tag(name: "organization")'),
+        ("Query.organization", "@authenticated @cost(weight: 10)"),
+        (
+            "Query.users",
+            '@requiresScopes(scopes: [["caregraph:list-users"]]) @tag(name: "list-users") ' + PAGED.format(100),
+        ),
         ("Mutation", ""),
         ("Mutation.authenticate", ""),
         ("Mutation.createClient", "@authenticated"),
@@ -100,7 +104,13 @@ def test_every_type_with_rows_has_a_key_and_no_other() -> None:
 def test_scopes_are_the_permissions_beyond_signing_in() -> None:
     scopes = set(re.findall(r'scopes: \[\["([^"]+)"\]\]', SDL))
 
-    asked = {made.needs for made in kit_fields(API)} - {None, Permission.ACCOUNT, Permission.CARE}
+    asked = {made.needs for made in kit_fields(API)} - {
+        None,
+        Permission.PERSON,
+        Permission.ACCOUNT,
+        Permission.MEMBER,
+        Permission.CARE,
+    }
     assert scopes == {scope_of(one) for one in asked}
     assert "caregraph:organization" in scopes
 

@@ -8,6 +8,8 @@ from matrix.declared import HOLDS, REFUSALS, SEEN, refused_at, sees
 from matrix.reading import CORE
 from streaming import Socket, listening, open_socket, subscribers
 
+Heard = dict[str, set[str]]
+"""Names of rows by subscription."""
 FIELDS = CORE.type_map["Subscription"].fields
 # What is asked of each subscription: the id of the row that an event is about.
 ASKED = {
@@ -40,11 +42,23 @@ async def wrong_events(cast: Cast) -> list[str]:
             return wrong
         admitted = sum(not refused_at(who, field) for who in sockets for field in ASKED)
         await subscribers(cast.world, admitted)
+        heard = {who: {field: set[str]() for field in ASKED} for who in sockets}
         await _change_everything(cast)
+        await _settled(cast, sockets, heard)
+        await _delete(cast)
         await asyncio.sleep(_QUIET)
+        await _settled(cast, sockets, heard)
+    return [one for who in sockets for one in _differences(who, heard[who])]
+
+
+async def _settled(cast: Cast, sockets: dict[str, Socket], heard: dict[str, Heard]) -> None:
+    """Listen until everybody has heard what is declared, or patience ends."""
+    for _ in range(int(_PATIENCE / _QUIET)):
         for who, socket in sockets.items():
-            wrong += _differences(cast, who, await _heard(cast, socket))
-    return wrong
+            await _hear(cast, socket, heard[who])
+        if not any(_differences(who, heard[who]) for who in sockets):
+            return
+        await asyncio.sleep(_QUIET)
 
 
 async def _unrefused(socket: Socket, who: str, field: str) -> list[str]:
@@ -57,13 +71,17 @@ async def _unrefused(socket: Socket, who: str, field: str) -> list[str]:
 
 
 async def _change_everything(cast: Cast) -> None:
-    """Every score gets worse and every episode a comment; then SRS are deleted. By the superuser of the town."""
+    """Every score gets worse and every episode a comment, by the superuser of its town."""
     calls = {"OrsScore": "overall: 0", "SrsScore": "overall: 0", "Episode": 'comment: "Changed"'}
     for town in ("ada", "olga"):
         for kind, change in calls.items():
             for row in SEEN[kind]:
                 await _changed(cast, town, row, f'update{kind}(id: "{cast.ids[row]}", input: {{{change}}})')
-        await asyncio.sleep(_QUIET)  # what is gone cannot be read for an event
+
+
+async def _delete(cast: Cast) -> None:
+    """The SRS are deleted; what is gone could not be read for an event of its change."""
+    for town in ("ada", "olga"):
         for row in SEEN["SrsScore"]:
             await _changed(cast, town, row, f'deleteSrsScore(id: "{cast.ids[row]}")')
 
@@ -74,18 +92,16 @@ async def _changed(cast: Cast, town: str, row: str, call: str) -> None:
         assert answer.result == {"errors": []}, (town, row)
 
 
-async def _heard(cast: Cast, socket: Socket) -> dict[str, set[str]]:
-    """Names of the rows that each subscription told of so far."""
-    heard: dict[str, set[str]] = {field: set() for field in ASKED}
+async def _hear(cast: Cast, socket: Socket, heard: Heard) -> None:
+    """Add the names of the rows that each subscription told of since."""
     await socket.send({"type": "ping"})
     while (message := await socket.receive())["type"] != "pong":
         event = message["payload"]["data"][message["id"]]
         row_id = event.get("episodeId") or event.get("scoreId") or event["score"]["id"]
         heard[message["id"]].add(cast.names.get(row_id, row_id))
-    return heard
 
 
-def _differences(cast: Cast, who: str, heard: dict[str, set[str]]) -> list[str]:
+def _differences(who: str, heard: Heard) -> list[str]:
     wrong = []
     for field, rows in _TELLS.items():
         refused = refused_at(who, field)

@@ -114,6 +114,9 @@ BUGS: dict[str, tuple[Bug, Check, str]] = {
     "no rule for scores": (without_rule(treatment.Score), wrong_edges, "ben"),
     "no rule for organizations": (without_rule(organizations.Organization), wrong_gets, "otto"),
     "no rule for users": (without_rule(organizations.User), wrong_gets, "otto"),
+    "no rule for granted permissions": (without_rule(organizations.GrantedPermission), wrong_gets, "cleo"),
+    "no rule for invitations": (without_rule(organizations.Invitation), wrong_gets, "ben"),
+    "no rule for features": (without_rule(organizations.FeatureFlag), wrong_pages, "cleo"),
     "no tenant in rules": (patched(scope, "_tenant", lambda *_: true()), wrong_gets, "olga"),
     "rows of all one's organizations": (
         patched(scope, "_tenant", lambda model, who: model.organization_id.in_(who.organization_ids)),
@@ -131,6 +134,7 @@ BUGS: dict[str, tuple[Bug, Check, str]] = {
         f"{field} asks for nothing": (without_needs(field), wrong_pages, who)
         for field, who in (("users", "cleo"), ("clients", "nobody"), ("sessions", "calculator"))
     },
+    "invitations ask for nothing": (without_needs("invitations"), wrong_pages, "ben"),
     "client asks for nothing": (without_needs("client"), wrong_gets, "nobody"),
     "organization asks for nothing": (without_needs("organization"), wrong_gets, "calculator"),
     **{
@@ -143,6 +147,10 @@ BUGS: dict[str, tuple[Bug, Check, str]] = {
             ("createLabel", "cleo"),
             ("updateLabel", "ben"),
             ("deleteLabel", "ben"),
+            ("setUserPermissions", "cleo"),
+            ("createInvitation", "ben"),
+            ("resendInvitation", "auditor"),
+            ("deleteInvitation", "cleo"),
             ("createClient", "nobody"),
             ("deleteClient", "calculator"),
             ("calculateOrsTrajectory", "ada"),

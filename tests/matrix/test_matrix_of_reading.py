@@ -8,6 +8,7 @@ from matrix.reading import (
     gets,
     needs,
     unnamed_types,
+    unread_rules,
     wrong_edges,
     wrong_gets,
     wrong_pages,
@@ -20,6 +21,7 @@ EVERYBODY = sorted({*HOLDS, *REFUSALS})
 def test_every_type_of_rows_is_declared() -> None:
     assert unnamed_types() == set(), "say in matrix/declared.py who sees which rows of the new type"
     assert set(gets().values()) == SEEN.keys()
+    assert unread_rules() == set(), "say in matrix/reading.py who is to read fields with the new rule"
 
 
 def test_what_root_fields_ask_for_is_declared() -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from caregraph.auth.secrets import token_hash
 from caregraph.auth.viewer import Viewer
 from caregraph.db import lookups
 from caregraph.db.base import Base, TenantRow, table_of
@@ -22,7 +23,11 @@ TENANT_MODELS = [
 ]
 TENANT_TABLES = sorted(table_of(model).name for model in TENANT_MODELS)
 GUARDED = [*TENANT_TABLES, "organizations", "users", "api_tokens"]
-LOOK_UPS = {"caregraph_api_token", "caregraph_calculator", "caregraph_account"}
+LOOK_UPS = {
+    *("caregraph_api_token", "caregraph_calculator", "caregraph_account"),
+    *("caregraph_application", "caregraph_bearer", "caregraph_session_token", "caregraph_invitation"),
+    *("caregraph_identified", "caregraph_person", "caregraph_works_elsewhere"),
+}
 FUNCTIONS = {*LOOK_UPS, "caregraph_last_membership", "caregraph_organization_ids"}
 
 
@@ -39,13 +44,6 @@ async def _all(world: World, viewer: Viewer, sql: str) -> list[Any]:
 async def _towns(world: World) -> None:
     await make_northfield(world)
     await make_harbor(world)
-    async with world.writing(world.other_superuser) as tx:
-        await tx.execute(
-            text(
-                "INSERT INTO calculator_plans (email, token_hash, remaining_requests, organization_id, created_at)"
-                " VALUES ('x', 'x', 1, 2, now())"
-            )
-        )
 
 
 WHO = """
@@ -107,7 +105,9 @@ async def test_every_table_of_a_tenant_is_guarded_even_from_its_owner(world: Wor
         rows = (await session.execute(text(policies))).all()
 
     assert sorted(name for name, is_guarded in guarded.items() if is_guarded) == sorted(GUARDED)
-    assert guarded.keys() - GUARDED == {"alembic_version", "sign_in_attempts", "file_garbage", "encryption_keys"}
+    assert guarded.keys() - GUARDED == {
+        *("alembic_version", "sign_in_attempts", "file_garbage", "outgoing_mails", "encryption_keys")
+    }
     here = "(organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::bigint)"
     tenant = {row.tablename: tuple(row)[2:] for row in rows if row.policyname == "tenant"}
     assert {name: tenant[name] for name in TENANT_TABLES} == dict.fromkeys(
@@ -309,7 +309,19 @@ async def test_a_look_up_answers_for_the_one_secret_asked_for(world: World) -> N
         "SELECT count(*) FROM caregraph_api_token('ben@northfield.example', '')",
         "SELECT count(*) FROM caregraph_calculator('calc@northfield.example', '%')",
         "SELECT count(*) FROM caregraph_account('%@northfield.example')",
+        "SELECT count(*) FROM caregraph_identified('%@northfield.example', now())",
+        "SELECT count(*) FROM caregraph_identified('', now())",
+        "SELECT count(*) FROM caregraph_application('%')",
+        "SELECT count(*) FROM caregraph_bearer('%')",
+        "SELECT count(*) FROM caregraph_session_token('%')",
+        "SELECT count(*) FROM caregraph_invitation('%')",
     ):
         assert await _one(world, Viewer.nobody(), sql) == (0,)
     account = await _one(world, Viewer.nobody(), "SELECT * FROM caregraph_account('ben@northfield.example')")
     assert account == (world.user.row_id, "!", True, 1)
+    secret = token_hash("cga_HIDDEN-program")
+    token = await _one(world, Viewer.nobody(), f"SELECT * FROM caregraph_bearer('{secret}')")
+    assert token == (1, 1, "all", True, "1", 1, "all")
+    secret = token_hash("cgd_HIDDEN-program")
+    session = await _one(world, Viewer.nobody(), f"SELECT * FROM caregraph_session_token('{secret}')")
+    assert session == (1, 1)

@@ -12,7 +12,9 @@ EVERYTHING = "all"
 class Permission(enum.Enum):
     """What a verb or a field can ask of its viewer. The value is how descriptions name it."""
 
+    PERSON = "signed-in person, also one without an account"
     ACCOUNT = "signed-in person, with or without an organization"
+    MEMBER = "signed-in person or application, with or without an organization"
     CARE = "signed-in user or application of an organization"
     ORGANIZATION = "superuser: everything in the organization"
     MANAGE_USERS = "superuser: users and roles"
@@ -20,9 +22,11 @@ class Permission(enum.Enum):
     MANAGE_APPLICATIONS = "superuser: applications and their secrets"
     MANAGE_ORGANIZATION = "manager: `MANAGE_ORGANIZATION` or superuser"
     MANAGE_LOCATION = "`MANAGE_LOCATION` or manager"
+    LIST_USERS = "manager, superuser or application"
     CREATE_DEPLOYMENT = "`CREATE_DEPLOYMENT` or superuser"
     CREATE_ASSESSMENT = "`CREATE_ASSESSMENT` or superuser"
     ASSESSMENT_AUTHOR = "`ASSESSMENT_AUTHOR` or superuser"
+    API_KEYS = "application by its API key or access token, or superuser"
     AUDIT = "superuser or auditor: the organization's audit"
     APPLICATION = "application by its API key or access token"
     APPLICATION_SECRET = "application by its key and secret (HTTP Basic)"  # noqa: S105 a description
@@ -38,21 +42,31 @@ GRANTABLE = {
         Permission.MANAGE_LOCATION,
         Permission.ASSESSMENT_AUTHOR,
     )
-} | {"MANAGE_ORGANIZATION": frozenset({Permission.MANAGE_ORGANIZATION, Permission.MANAGE_LOCATION})}
+} | {
+    "MANAGE_ORGANIZATION": frozenset(
+        {Permission.MANAGE_ORGANIZATION, Permission.MANAGE_LOCATION, Permission.LIST_USERS}
+    )
+}
 """What each key that a membership can be granted amounts to."""
 
-USER_PERMISSIONS = frozenset({Permission.ACCOUNT, Permission.CARE})
+IDENTITY_PERMISSIONS = frozenset({Permission.PERSON})
+"""Of a person whom an identity provider vouches for, as long as they have no account."""
+ACCOUNT_PERMISSIONS = IDENTITY_PERMISSIONS | {Permission.ACCOUNT, Permission.MEMBER}
+USER_PERMISSIONS = ACCOUNT_PERMISSIONS | {Permission.CARE}
 SUPERUSER_PERMISSIONS = USER_PERMISSIONS.union(
     {
         Permission.ORGANIZATION,
         Permission.MANAGE_USERS,
         Permission.MANAGE_LABELS,
         Permission.MANAGE_APPLICATIONS,
+        Permission.API_KEYS,
         Permission.AUDIT,
     },
     *GRANTABLE.values(),
 )
-GROUP_APPLICATION_PERMISSIONS = frozenset({Permission.CARE, Permission.APPLICATION})
+GROUP_APPLICATION_PERMISSIONS = frozenset(
+    {Permission.MEMBER, Permission.CARE, Permission.APPLICATION, Permission.API_KEYS, Permission.LIST_USERS}
+)
 APPLICATION_PERMISSIONS = GROUP_APPLICATION_PERMISSIONS | {Permission.ORGANIZATION, Permission.MANAGE_LABELS}
 CALCULATOR_PERMISSIONS = frozenset({Permission.CALCULATE})
 
@@ -85,6 +99,7 @@ class Viewer:
     identity: Identity | None = None
     application_id: int | None = None
     access_token_id: int | None = None
+    api_token_id: int | None = None
     deployment_session_id: int | None = None
     calculator_plan_id: int | None = None
     permissions: frozenset[Permission] = frozenset()
@@ -124,6 +139,15 @@ class Viewer:
         """The same viewer without scopes: for a change that its scopes already allow, whatever it has to read."""
         return self if self.scopes is None else replace(self, scopes=None)
 
+    def joining(self, organization_id: int, *, user_id: int) -> "Viewer":
+        """The same viewer once they belong to one more organization; they go on acting where they did."""
+        return replace(
+            self,
+            user_id=user_id,
+            organization_ids=tuple(sorted({*self.organization_ids, organization_id})),
+            permissions=self.permissions | ACCOUNT_PERMISSIONS,
+        )
+
     @property
     def is_nobody(self) -> bool:
         """Whether the request carried no credentials at all."""
@@ -154,5 +178,5 @@ def user_viewer(*, user_id: int, here: Membership | None, memberships: Collectio
         user_id=user_id,
         organization_id=None if here is None else here.organization_id,
         organization_ids=tuple(sorted(one.organization_id for one in memberships)),
-        permissions=frozenset({Permission.ACCOUNT}) if here is None else here.permissions,
+        permissions=ACCOUNT_PERMISSIONS if here is None else here.permissions,
     )

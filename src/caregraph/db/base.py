@@ -96,6 +96,8 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+    is_bookkeeping: ClassVar[bool] = False
+    """Whether rows are the server's own counters and queues: the audit says nothing of them."""
     type_annotation_map: ClassVar[dict[Any, Any]] = {int: Id, str: Text, datetime: Instant}
 
 

@@ -105,10 +105,14 @@ def note(session: Session, row: Any, change: ChangeKind) -> None:
         changes.subjects.add(found, [getattr(row, name), *left])
 
 
+def _audited(rows: Iterable[Any]) -> Iterable[Any]:
+    return (row for row in rows if not row.is_bookkeeping)
+
+
 def _note_deleted(session: Session, _flush: UOWTransaction, _instances: Any) -> None:
     if not _is_audited(session):
         return
-    for row in session.deleted:
+    for row in _audited(session.deleted):
         note(session, row, ChangeKind.DELETED)
         table = table_of(type(row))
         key = tuple(getattr(row, attribute(type(row), column)) for column in table.primary_key)
@@ -118,9 +122,9 @@ def _note_deleted(session: Session, _flush: UOWTransaction, _instances: Any) -> 
 def _note_written(session: Session, _flush: UOWTransaction) -> None:
     if not _is_audited(session):
         return
-    for row in session.new:
+    for row in _audited(session.new):
         note(session, row, ChangeKind.CREATED)
-    for row in session.dirty:
+    for row in _audited(session.dirty):
         if session.is_modified(row):
             note(session, row, ChangeKind.UPDATED)
 
@@ -128,7 +132,7 @@ def _note_written(session: Session, _flush: UOWTransaction) -> None:
 def _note_bulk(state: ORMExecuteState) -> None:
     """Look at the rows that a bulk statement is about to change."""
     mapper = state.bind_mapper
-    if mapper is None or not _is_audited(state.session):
+    if mapper is None or mapper.class_.is_bookkeeping or not _is_audited(state.session):
         return
     table = table_of(mapper.class_)
     if state.is_insert:

@@ -117,7 +117,8 @@ class Database:
             except BaseException:
                 await finished(session.rollback())
                 raise
-            if is_counted and viewer.organization_id is not None:  # nobody's writes are the server's own counting
+            in_organization = session.info["viewer"].organization_id is not None
+            if is_counted and in_organization:  # nobody's writes are the server's own counting
                 count_commit()
             await finished(session.commit())
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import strawberry
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_, true
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from strawberry.types.arguments import StrawberryArgument, StrawberryArgumentAnnotation
 from strawberry.types.base import StrawberryOptional, has_object_definition
@@ -20,10 +20,10 @@ from strawberry.types.unset import UNSET
 
 from caregraph.auth.viewer import Permission, Viewer
 from caregraph.db.audit import Kind
-from caregraph.db.base import Base
+from caregraph.db.base import Base, TenantRow
 from caregraph.db.constraints import is_deadlock, violated
 from caregraph.db.personal import Erasable
-from caregraph.db.scope import demand_write, resource_of, visible
+from caregraph.db.scope import demand_write, may_read, visible
 from caregraph.db.session import Tx
 
 from .context import Context
@@ -48,6 +48,23 @@ class Payload(Generic[T]):
 
     node: T | None = field("The row as it is now; null when refused, or when you no longer see it.")
     errors: list[UserError] = field("Why nothing was changed; empty when it was.")
+
+
+@strawberry.type(name="SecretPayload", description="What a mutation answers that makes a secret.")
+class SecretPayload(Generic[T]):
+    """One payload per type; the service returns `Minted`."""
+
+    node: T | None = field("The row as it is now; null when refused.")
+    secret: str | None = field("The secret, shown this once: only its hash is kept. Null when refused.")
+    errors: list[UserError] = field("Why nothing was changed; empty when it was.")
+
+
+@dataclass(frozen=True)
+class Minted:
+    """A changed row with a secret that is told this once."""
+
+    row: Any
+    secret: str
 
 
 @strawberry.type(description="What a deletion answers.")
@@ -191,15 +208,28 @@ def _input_problems(one: Action, arguments: Mapping[str, Any]) -> Iterator[UserE
             yield from problems(value, (camel(name),), model=model)
         elif isinstance(value, list) and len(value) > LONGEST_LIST:
             yield UserError(code=Code.INVALID, message=f"must have at most {LONGEST_LIST} items", path=[camel(name)])
+        elif isinstance(value, list):
+            for place, item in enumerate(value):
+                if has_object_definition(item):
+                    yield from problems(item, (camel(name), f"{place}"), model=model)
 
 
 async def _commit(one: Action, context: Context, arguments: dict[str, Any], name: str) -> Any:
     """Run the service, in a transaction if it asks for one, and translate what the database refuses."""
     viewer = context.viewer.unlimited  # its scopes allow this change: what the rules have to read goes along
     ready = {name: {Viewer: viewer, Context: context}.get(kind) for name, kind in one.passed_in.items()}
-    if Tx not in one.passed_in.values():
-        return await one.service(**ready, **{name: arguments[name] for name in arguments})
     await context.end_snapshot()  # one pool slot per request
+    try:
+        if Tx not in one.passed_in.values():
+            return await one.service(**ready, **arguments)
+        return await _transact(one, context, viewer, arguments, ready, name=name)
+    except IntegrityError as error:
+        raise _refusal(error) from error
+
+
+async def _transact(
+    one: Action, context: Context, viewer: Viewer, arguments: dict[str, Any], ready: dict[str, Any], *, name: str
+) -> Any:
     about = None if one.node_model is None else one.node_model.__name__
     origin = context.origin(name, about=about, kind=Kind.DELETE if one.payload is DeletePayload else None)
     for tries_left in reversed(range(_TRIES)):
@@ -209,8 +239,6 @@ async def _commit(one: Action, context: Context, arguments: dict[str, Any], name
                 result = await _serve(one, tx, viewer, arguments, ready)
             context.seen.told |= tx.info.get("told", frozenset())
             return result  # noqa: TRY300 the commit above is what may fail
-        except IntegrityError as error:
-            raise _refusal(error) from error
         except DBAPIError as error:
             if not (tries_left and is_deadlock(error)):
                 raise
@@ -263,12 +291,18 @@ async def _loaded(parameter: Parameter, value: Any, tx: Tx, viewer: Viewer) -> A
     texts = list(dict.fromkeys(value)) if parameter.is_list else [value]
     parsed = [parse_id(text) for text in texts]
     wanted = [found[1] for found in parsed if found is not None and found[0] == parameter.model.__name__]
-    rows = await _rows(parameter.model, parameter.model.id.in_(wanted), tx, viewer)
+    here = parameter.model.organization_id == viewer.organization_id if _spans(parameter.model) else true()
+    rows = await _rows(parameter.model, and_(parameter.model.id.in_(wanted), here), tx, viewer)
     if len(rows) < len(texts):
         name = parameter.argument.python_name
         raise Refused(Code.NOT_FOUND, f"{parameter.model.__name__} not found", camel(name))
     by_id = {row.id: row for row in rows}
     return [by_id[row_id] for row_id in wanted] if parameter.is_list else rows[0]
+
+
+def _spans(model: type[Any]) -> bool:
+    """Whether one reads such rows of other organizations too; they are changed only where the request acts."""
+    return issubclass(model, TenantRow) and model.spans_memberships
 
 
 async def _rows(model: type[Any], condition: ColumnElement[bool], tx: Tx, viewer: Viewer) -> list[Any]:
@@ -283,9 +317,10 @@ async def _read_back(one: Action, context: Context, result: Any) -> dict[str, An
     if one.node_model is None:
         return dict(result)
     await context.end_snapshot()
-    if not context.viewer.may_read(resource_of(one.node_model)):
-        return {"node": OnlyId(result.id)}
-    return {"node": await context.load(RowById(one.node_model), result.id)}
+    row, more = (result.row, {"secret": result.secret}) if isinstance(result, Minted) else (result, {})
+    if not may_read(one.node_model, context.viewer):
+        return {"node": OnlyId(row.id), **more}
+    return {"node": await context.load(RowById(one.node_model), row.id), **more}
 
 
 def _answer(one: Action, values: dict[str, Any]) -> SimpleNamespace:

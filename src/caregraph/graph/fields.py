@@ -15,6 +15,7 @@ from caregraph.auth.viewer import Permission, Viewer
 R = TypeVar("R")
 Resolve = Callable[..., Any]
 MayRead = Callable[[Viewer, Any], bool]
+Guard = Callable[[Viewer, Any], None]
 
 OF_PAGE = "of page"
 """Size of the lists in a connection: the page's."""
@@ -22,6 +23,7 @@ OF_PAGE = "of page"
 
 _ADDED = (
     "needs",
+    "guard",
     "visible_to",
     "relation",
     "resolve",
@@ -37,13 +39,14 @@ _ADDED = (
 class KitField(StrawberryField):
     """A field answered by `resolve(field, source, info, **arguments)`.
 
-    `needs` is the permission it asks for, `visible_to` decides per row whether a sensitive value is shown, `relation`
-    says how it reaches other rows, `cost` what it takes by itself and `size` how many items its list is assumed to
-    have, or the name of the list argument that says it. They are data: descriptions, limits, tests and a compiled
-    execution read them.
+    `needs` is the permission it asks for, `guard` refuses by the row that it is asked of, `visible_to` decides per
+    row whether a sensitive value is shown, `relation` says how it reaches other rows, `cost` what it takes by itself
+    and `size` how many items its list is assumed to have, or the name of the list argument that says it. They are
+    data: descriptions, limits, tests and a compiled execution read them.
     """
 
     needs: Permission | None = None
+    guard: Guard | None = None
     visible_to: MayRead | None = None
     relation: Any = None
     resolve: Resolve | None = None

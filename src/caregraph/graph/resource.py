@@ -62,11 +62,15 @@ class Resource:
         order: str = "id",
         descends: bool = False,
         needs: Permission = Permission.CARE,
+        description: str | None = None,
     ) -> Any:
-        """All visible rows, page by page. `narrow` adds named filters: its keyword parameters become arguments."""
+        """All visible rows, page by page. `narrow` adds named filters: its keyword parameters become arguments.
+
+        `description` for a list that is not of all that one may see.
+        """
         listing = _Listing(self.info, () if order == "id" else ((order, descends),), narrow)
         return kit_field(
-            f"{self.info.name} rows that you may see, page by page.\n\nNeeds: {needs.value}.",
+            f"{description or f'{self.info.name} rows that you may see, page by page.'}\n\nNeeds: {needs.value}.",
             resolve=listing.resolve,
             arguments=lambda _made: [*keyword_arguments(narrow), *page_arguments(self.info)],
             needs=needs,

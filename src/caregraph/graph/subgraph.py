@@ -40,6 +40,7 @@ _ACCESS = frozenset({"authenticated", "requiresScopes"})
 _ROOTS: Any = roots.Query
 _LOCAL = {camel(made.python_name) for made in _ROOTS.__strawberry_definition__.fields}
 """Root fields that speak for one server: `node` takes ids that no gateway can tell apart, `hello` greets."""
+_SIGNED_IN = frozenset({Permission.PERSON, Permission.ACCOUNT, Permission.MEMBER, Permission.CARE})
 _FUNCTION_WEIGHT = 10
 _STATEMENT_WEIGHT = 1
 
@@ -102,9 +103,6 @@ def _of_field(schema: GraphQLSchema, parent: GraphQLObjectType, name: str) -> It
     if parent is schema.query_type and name in _LOCAL:
         yield "@inaccessible @shareable"  # shareable, or no other Relay subgraph would compose beside this one
     yield from _cost(field, made)
-
-
-_SIGNED_IN = {Permission.ACCOUNT, Permission.CARE}
 
 
 def _access(made: KitField) -> Iterator[str]:

@@ -18,11 +18,18 @@ from .inputs import ClientInput
 
 
 async def create_client(tx: Tx, viewer: Viewer, input: ClientInput) -> models.Client:  # noqa: A002
-    """Create a client of whom you become the owner (`fit.clients.create`)."""
+    """Create a client of whom you become the owner (`fit.clients.create`).
+
+    One that an application creates has no owner; it is in the application's groups if that is limited to groups.
+    """
+    if viewer.group_ids == ():
+        raise Refused(Code.INVALID, "The application has no group to put the client into")
     client = models.Client(**given(input))
     tx.add(client)
     await tx.flush()
-    tx.add(models.ClientOwner(client_id=client.id, user_id=viewer.user_id))
+    if viewer.user_id is not None:
+        tx.add(models.ClientOwner(client_id=client.id, user_id=viewer.user_id))
+    tx.add_all(models.ClientGroup(client_id=client.id, group_id=one) for one in viewer.group_ids or ())
     consents.note_approval(tx, viewer, client, before=False)
     await tx.flush()
     return client

@@ -1,4 +1,4 @@
-"""GraphQL types of clients and labels."""
+"""GraphQL types of clients, labels, groups and files."""
 
 from datetime import date, datetime
 
@@ -14,6 +14,7 @@ from caregraph.refs import (
     EpisodeChartRef,
     EpisodeRef,
     FileRef,
+    GroupRef,
     LabelRef,
     OrganizationRef,
     UserRef,
@@ -52,6 +53,12 @@ class Client(Node):
         size=2,
     )
     labels: list[LabelRef] = many(description="Labels on the client.", through="client_labels", order="name", size=3)
+    groups: list[GroupRef] = many(
+        description="Groups that the client is in; credentials of groups see only theirs.",
+        through="client_groups",
+        order="name",
+        size=2,
+    )
     episodes: Page[EpisodeRef] = many(
         description="The client's courses of care.", through="episode_clients", order="start_date", size=3
     )
@@ -72,6 +79,25 @@ class Label(Node):
     """A tag of the organization for clients and episodes. All its users may read it, superusers change it."""
 
     name: str = field("Name, unique within the organization; filters go by it, letter for letter.")
+
+
+@node(models.Group, where=(models.Group.name,), order_by=(models.Group.name,))
+class Group(Node):
+    """A cohort of clients: a practice, an employer, a class. Applications can be limited to groups.
+
+    All users of the organization may read it, superusers and applications of the organization change it.
+    """
+
+    name: str = field("Name, unique within the organization.")
+    bio: str | None = field("Free description.")
+    created_at: datetime = field("When the group was made.")
+    organization: OrganizationRef | None = one("groups.organization_id", "The group's organization.")
+    clients: Page[ClientRef] = many(
+        description="Clients in the group whom you may see.", through="client_groups", order="full_name", size=100
+    )
+    users: Page[UserRef] = many(
+        description="Users (coaches) who work with the group.", through="user_groups", order="full_name", size=10
+    )
 
 
 @node(models.File, order_by=(models.File.created_at,))

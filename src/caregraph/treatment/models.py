@@ -1,6 +1,6 @@
 """Tables of episodes, sessions, raters and scores."""
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -185,9 +185,11 @@ class CalculatorPlan(TenantRow, Timestamped, Base):
     __table_args__ = (
         UniqueConstraint("token_hash"),
         CheckConstraint("remaining_requests >= 0", name="remaining_requests"),
-        Index(None, "organization_id"),
+        Index(None, "organization_id", "email", "id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]
     token_hash: Mapped[str]
     remaining_requests: Mapped[int]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

@@ -5,10 +5,10 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import insert
 
-from caregraph.cli.provision import new_organization, next_ids
 from caregraph.db.base import Sealed, Searchable, TenantRow, derived
 from caregraph.db.encryption import Keyring
 from caregraph.db.session import Database
+from caregraph.organizations.founding import found, new_tenant, next_ids
 from caregraph.organizations.models import User
 from caregraph.people.models import Client, Label
 from caregraph.treatment.models import Episode, Rater, Session
@@ -29,7 +29,8 @@ _Ids: TypeAlias = Mapping[type[Any], Sequence[int]]
 
 async def load(database: Database, dataset: Dataset, on_rows: Callable[[int], object]) -> int:
     """Create the dataset's organization with all its rows; its id. `on_rows` hears how many rows went in."""
-    async with new_organization(database, dataset.name) as (tx, organization_id):
+    async with new_tenant(database) as (tx, organization_id):
+        await found(tx, organization_id, {"name": dataset.name})
         ids = {model: await next_ids(tx, model, len(dataset.rows[model])) for model in _REFERENCES.values()}
         for model, rows in dataset.rows.items():
             numbered = _numbered(model, rows, ids, (organization_id, database.keyring))

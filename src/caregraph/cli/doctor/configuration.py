@@ -89,6 +89,16 @@ async def rate_limit_store(settings: Settings) -> list[Finding]:
     return [warning("rate-limits", problem, "Start it, or correct the URL")]
 
 
+def mail(settings: Settings, _plan: Plan) -> Iterator[Finding]:
+    """Who is invited hears of it, and can follow the link."""
+    if settings.mail_url.startswith("console:"):
+        problem = "CAREGRAPH_MAIL_URL is console: no mail leaves the server, invitations fail"
+        yield warning("mail", problem, "Set it to smtp://user:password@host:port or smtps://…")
+    elif not settings.public_url.startswith("https://"):
+        problem = f"Links in mails lead to {settings.public_url}: tokens travel in the clear, or nowhere"
+        yield warning("mail", problem, "Set CAREGRAPH_PUBLIC_URL to the https:// address of your front end")
+
+
 def password_hashing(settings: Settings, _plan: Plan) -> Iterator[Finding]:
     """Stolen hashes stay expensive to try."""
     least = _LEAST_MEMORY.get(settings.password_passes, _LEAST_MEMORY_OF_MORE)
@@ -130,6 +140,7 @@ CHECKS = (
     metrics,
     proxies,
     rate_limits,
+    mail,
     password_hashing,
     encryption,
     files,

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "2026_11_24_personal_data"
-down_revision = "2026_11_24_audit"
+revision = "2026_11_26_personal_data"
+down_revision = "2026_11_25_applications"
 branch_labels = None
 depends_on = None
 
