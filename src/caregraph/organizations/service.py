@@ -153,6 +153,7 @@ async def update_user(
     names = {"first_name": user.first_name, "last_name": user.last_name}
     apply(user, Changes(await _storable(context, with_names(input, names))))
     if "password" in input:
+        user.password_is_own = viewer.user_id == user.id
         await tx.execute(_tokens_of(user.id))
     await tx.flush()
     return user
