@@ -15,10 +15,14 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from caregraph import schema
+from caregraph.auth.jwks import Timing
 from caregraph.auth.links import Links
+from caregraph.auth.oidc import IdTokens, Trust
+from caregraph.auth.sealing import Seal
 from caregraph.auth.secrets import Passwords
 from caregraph.auth.tokens import SignIn
 from caregraph.db.attempts import Attempts
+from caregraph.db.clients import Clients
 from caregraph.db.counters import Counters
 from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
@@ -37,6 +41,7 @@ from caregraph.http.draining import Draining
 from caregraph.http.guard import Guard
 from caregraph.http.health import Health
 from caregraph.http.metrics import Metrics
+from caregraph.http.oauth import OAuth
 from caregraph.http.requestlog import OperationLog, RequestLog
 from caregraph.http.runner import Runner
 from caregraph.http.sockets import SocketEndpoint
@@ -45,6 +50,7 @@ from caregraph.http.tracing import Tracing
 from caregraph.http.view import GraphQLEndpoint
 from caregraph.mail import sender_of
 from caregraph.operations import operations
+from caregraph.organizations.granting import Grants
 from caregraph.organizations.letters import InvitationLetter
 from caregraph.people import files
 from caregraph.settings import Settings
@@ -69,13 +75,18 @@ def create_app(
     """
     database = Database(settings)
     lookups = SignInLookups(database)
-    sign_in = SignIn(lookups, organization_of=row_id_of("Organization"))
+    attempts = Attempts(database, window=settings.sign_in_window)
+    clients, seal = Clients(lookups, attempts, settings), Seal(settings.secret_key)
+    sign_in = SignIn(
+        lookups, organization_of=row_id_of("Organization"), id_tokens=_id_tokens(settings), clients=clients
+    )
     letters = {InvitationLetter.kind: InvitationLetter(public_url=settings.public_url)}
     outbox = Outbox(database, sender_of(settings), letters)
     counters = Counters(settings.rate_limit_url)
     sign_in_limits = SignInLimits(counters, settings)
     provided: dict[type[Any], Any] = {
-        Attempts: Attempts(database, window=settings.sign_in_window),
+        Attempts: attempts,
+        Seal: seal,
         SignInLimits: sign_in_limits,
         SignInLookups: lookups,
         Outbox: outbox,
@@ -102,6 +113,7 @@ def create_app(
         Route("/graphql", GraphQLEndpoint(runner, callers, streams)),
         WebSocketRoute("/graphql", SocketEndpoint(streams)),
         Route("/files/{token}", Downloads(found, provided[Storage], provided[Links]).answer),
+        *OAuth(Grants(database, clients, seal, settings), sign_in_limits, settings).routes(),
         *Health(database, draining).routes(),
         *([metrics.route(token=settings.metrics_token)] if settings.metrics else []),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),
@@ -132,6 +144,17 @@ def create_app(
     app.state.counters = counters
     app.state.streams = streams
     return app
+
+
+def _id_tokens(settings: Settings) -> IdTokens:
+    timing = Timing(
+        lifetime=settings.oidc_keys_lifetime,
+        grace=settings.oidc_keys_grace,
+        interval=settings.oidc_keys_interval,
+        timeout=settings.oidc_timeout,
+    )
+    trusted = (Trust(issuer=issuer, audience=audience, jwks_url=url) for issuer, audience, url in settings.oidc_trusts)
+    return IdTokens(trusted, timing=timing, leeway=settings.oidc_leeway)
 
 
 async def _sweep_regularly(database: Database, storage: Storage) -> None:

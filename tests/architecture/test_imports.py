@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"app", "auth", "db", "graph", "logs", "operations", "schema", "scoring", "settings", "http", *SLICES},
     "__main__": {"cli"},
 }
-TESTS = {"kit", "conftest", "factories", "browser", "contract", "architecture", "pytest", "hypothesis", "httpx"}
+TESTS = {"kit", "conftest", "factories", "browser", "contract", "architecture", "issuer", "pytest", "hypothesis"}
 
 
 def _rooms(module: Module) -> list[tuple[str, int]]:

@@ -38,6 +38,8 @@ PLAIN_LISTS = {
     "Query.selectableFields": "the fields of one type",
     "CurrentUser.permissions": "at most one of each key for each organization",
     "User.roles": "at most one of each role",
+    "Application.scopes": "at most every scope there is",
+    "AccessToken.scopes": "at most every scope there is",
     "Invitation.permissionKeys": "at most one of each key",
     "UserError.path": "as deep as the input",
     "AuditEvent.fields": "root fields of one operation",
@@ -116,7 +118,7 @@ def test_scalars_name_their_specification() -> None:
     scalars = {name: one.specified_by_url for name, one in TYPES.items() if hasattr(one, "specified_by_url")}
 
     assert {name for name, url in scalars.items() if not url} == set()
-    assert scalars.keys() == {"Date", "DateTime", "EmailAddress", "PhoneNumber", "URL", "Upload"}
+    assert scalars.keys() == {"Date", "DateTime", "EmailAddress", "JSON", "PhoneNumber", "URL", "Upload"}
 
 
 def test_the_written_schema_is_the_built_one() -> None:
@@ -210,8 +212,9 @@ def test_every_node_type_can_be_reached_by_node() -> None:
     }
 
     assert nodes == {
-        *("AuditEvent", "Client", "Episode", "FeatureFlag", "File", "GrantedPermission", "Invitation", "Label"),
-        *("Location", "Organization"),
+        *("AccessToken", "ApiKey", "ApiToken", "Application", "CalculatorPlan", "Consent"),
+        *("AuditEvent", "Client", "Episode", "FeatureFlag", "File", "GrantedPermission", "Group"),
+        *("Invitation", "Label", "Location", "Organization"),
         *("OrsScore", "Rater", "Session", "SrsScore", "User"),
     }
     assert {made.python_name for made in KitQuery.__strawberry_definition__.fields} == {

@@ -11,6 +11,7 @@ SILENT = {
     "organizations/features.py": "names of features: no record of a client",
     "organizations/person.py": "who one is oneself: no record of a client",
     "graph/search.py": "ids of labels by name, for a filter",
+    "organizations/api_keys.py": "an application's own keys",
     "treatment/calculator.py": "the plan's own counter",
     "treatment/courses.py": "scores of an episode, told by who shows a course of them",
     "treatment/events.py": "whether an event concerns the subscriber; its rows come through loaders",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from caregraph.graph.node import global_id
-from caregraph.organizations.models import Location, Organization
+from caregraph.organizations.models import Organization
 from contract.asserts import assert_nobody_is_refused, changed, changes, page, refused, strange_ids
 from factories.organizations import (
     acting_in,
@@ -172,4 +172,3 @@ async def test_update_changes_only_what_is_sent(world: World) -> None:
     answer = await world.superuser.run("gloo.locations.update", id=ANNEX["id"], city="Lehi", street=None)
 
     assert answer.result == changed({**ANNEX, "city": "Lehi"})
-    assert Location.spans_memberships

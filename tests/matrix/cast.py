@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from caregraph.auth.secrets import token_hash
 from caregraph.graph.node import global_id
-from caregraph.organizations.models import Membership
+from caregraph.organizations.models import Application, ApplicationSecret, Membership
 from factories.organizations import make_permission
+from factories.programs import Program, make_everything
 from kit import Principal, World
 from tenancy.two_towns import make_harbor, make_northfield
 
@@ -20,6 +22,9 @@ WIDE = {
     "maximum_body": 50_000_000,
 }
 """One request asks everything at once, so the limits of documents are lifted."""
+
+
+_NO_USERS = {"nobody", "calculator", "undecided", "program", "limited", "respondent", "owner"}
 
 
 @dataclass
@@ -61,7 +66,25 @@ async def make_cast(world: World) -> Cast:
         tx.add(Membership(user_id=people["wanderer"].row_id))
     managing = {"managing": global_id("GrantedPermission", granted.id)}
     rows = await _rows(world)
+    own = await make_everything(world.superuser, "Program")
+    people["program"] = _bearing(world, "cga_Program")
+    people["limited"] = _bearing(world, "cgk_HIDDEN-program")
+    people["respondent"] = _bearing(world, "cga_Program", **{"X-Silicone-User-Token": "cgd_Program"})
+    people["owner"] = Program(world, await _application(world), "secret").with_secret
+    rows |= {f"own_{name}": row_id for name, row_id in own.items()}
     return Cast(world, people, {**rows, **_of_people(people), **managing, **await _events(people)})
+
+
+def _bearing(world: World, token: str, **headers: str) -> Principal:
+    return Principal(world, token, {"Authorization": f"Bearer {token}", **headers}, 1)
+
+
+async def _application(world: World) -> Application:
+    """One that signs in by `secret`."""
+    async with world.writing(world.superuser) as tx:
+        application = (await tx.scalars(select(Application).where(Application.name == "Program"))).one()
+        tx.add(ApplicationSecret(application_id=application.id, secret_hash=token_hash("secret")))
+    return application
 
 
 async def _events(people: dict[str, Principal]) -> dict[str, str]:
@@ -80,10 +103,17 @@ def _acting_in(principal: Principal, organization_id: int) -> Principal:
 
 
 def _of_people(people: dict[str, Principal]) -> dict[str, str]:
-    users = {name: one.id for name, one in people.items() if name not in {"nobody", "calculator", "undecided"}}
-    return {**users, "northfield": global_id("Organization", 1), "harbor": global_id("Organization", 2)}
+    have_accounts = {name: one for name, one in people.items() if name not in _NO_USERS}
+    users = {name: one.id for name, one in have_accounts.items()}
+    # Each account was made with one token, so both count alike.
+    tokens = {f"{name}_token": global_id("ApiToken", one.row_id) for name, one in have_accounts.items()}
+    plan = global_id("CalculatorPlan", people["calculator"].row_id)
+    organizations = {"northfield": global_id("Organization", 1), "harbor": global_id("Organization", 2)}
+    return {**users, **tokens, **organizations, "calculator_plan": plan}
 
 
 async def _rows(world: World) -> dict[str, str]:
-    northfield, harbor = (await make_northfield(world)).ids, (await make_harbor(world)).ids
+    here, there = await make_northfield(world), await make_harbor(world)
+    northfield = {**here.ids, **here.programs, "group": global_id("Group", 1)}
+    harbor = {**there.ids, **there.programs, "group": global_id("Group", 2)}
     return northfield | {name if name == "kay" else f"harbor_{name}": row_id for name, row_id in harbor.items()}

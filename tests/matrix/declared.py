@@ -9,7 +9,8 @@ _MEMBER = {*_PERSON, "CARE"}
 _MANAGER = {"MANAGE_ORGANIZATION", "MANAGE_LOCATION", "LIST_USERS"}
 _GRANTABLE = {"CREATE_DEPLOYMENT", "CREATE_ASSESSMENT", "ASSESSMENT_AUTHOR", *_MANAGER}
 _SUPERUSER = {*_MEMBER, *_GRANTABLE, "ORGANIZATION", "MANAGE_USERS", "MANAGE_LABELS", "MANAGE_APPLICATIONS"}
-_SUPERUSER |= {"AUDIT"}
+_SUPERUSER |= {"AUDIT", "API_KEYS"}
+_PROGRAM = {"MEMBER", "CARE", "APPLICATION", "API_KEYS", "LIST_USERS"}
 HOLDS: dict[str, set[str]] = {
     "ada": _SUPERUSER,
     "ben": _MEMBER,
@@ -21,6 +22,10 @@ HOLDS: dict[str, set[str]] = {
     "olga": _SUPERUSER,
     "otto": _MEMBER,
     "calculator": {"CALCULATE"},
+    "program": {*_PROGRAM, "ORGANIZATION", "MANAGE_LABELS"},
+    "limited": _PROGRAM,
+    "owner": {"APPLICATION_SECRET"},
+    "respondent": {"RESPOND"},
 }
 # What root fields ask for; `CARE` where nothing is said here.
 NEEDS: dict[str, str | None] = {
@@ -54,12 +59,32 @@ NEEDS: dict[str, str | None] = {
     "deleteUser": "MANAGE_USERS",
     "addUserRole": "MANAGE_USERS",
     "removeUserRole": "MANAGE_USERS",
+    "signOut": "ACCOUNT",
+    "signUserOut": "MANAGE_USERS",
+    "createGroup": "ORGANIZATION",
+    "updateGroup": "ORGANIZATION",
+    "deleteGroup": "ORGANIZATION",
+    "setUserGroups": "MANAGE_ORGANIZATION",
     "createLabel": "MANAGE_LABELS",
     "updateLabel": "MANAGE_LABELS",
     "deleteLabel": "MANAGE_LABELS",
     "calculateOrsTrajectory": "CALCULATE",
+    "eraseClient": "ORGANIZATION",
     "auditEvent": "AUDIT",
     "auditEvents": "AUDIT",
+    **dict.fromkeys(("accessToken", "apiKey", "deleteApiKey"), "API_KEYS"),
+    "apiKeys": "APPLICATION",
+    "createApiKey": "APPLICATION_SECRET",
+    **dict.fromkeys(("application", "applications", "calculatorPlan", "calculatorPlans"), "MANAGE_APPLICATIONS"),
+    **dict.fromkeys(
+        ("createApplication", "updateApplication", "rotateApplicationSecret", "setApplicationGroups"),
+        "MANAGE_APPLICATIONS",
+    ),
+    **dict.fromkeys(("deleteApplication", "revokeAccessToken"), "MANAGE_APPLICATIONS"),
+    **dict.fromkeys(
+        ("createCalculatorPlan", "updateCalculatorPlan", "rotateCalculatorCredentials", "revokeCalculatorCredentials"),
+        "MANAGE_APPLICATIONS",
+    ),
 }
 # What lacking a permission is told as; `FORBIDDEN` where nothing is said here.
 REFUSALS = {
@@ -69,8 +94,10 @@ REFUSALS = {
 }
 FORBIDDEN = ("FORBIDDEN", "Access denied")
 
-_NORTHFIELD = "ada ben cleo manager auditor wanderer"
+_NORTHFIELD = "ada ben cleo manager auditor wanderer program limited"
 _HARBOR = "olga otto"
+# Ann and Bo are in the group that `limited` reaches.
+_ANNS, _BOS, _ZOES = "ada ben program limited", "ada cleo program limited", "ada cleo program"
 
 SEEN: dict[str, dict[str, str]] = {
     "Organization": {"northfield": f"{_NORTHFIELD} undecided", "harbor": f"{_HARBOR} wanderer undecided"},
@@ -80,6 +107,11 @@ SEEN: dict[str, dict[str, str]] = {
         **dict.fromkeys(("olga", "otto"), _HARBOR),
         "wanderer": f"{_NORTHFIELD} {_HARBOR}",
     },
+    "ApiToken": {
+        **{f"{one}_token": one for one in ("ada", "ben", "cleo", "manager", "auditor", "wanderer", "olga", "otto")},
+        "disabled_token": "",
+    },
+    "Group": {"group": _NORTHFIELD, "harbor_group": _HARBOR},
     "GrantedPermission": {
         "granted": "ada manager ben",
         "cleos_granted": "ada manager cleo",
@@ -89,22 +121,28 @@ SEEN: dict[str, dict[str, str]] = {
     "Invitation": {"invitation": "ada manager", "harbor_invitation": "olga"},
     "FeatureFlag": {"feature": "ada manager ben", "harbor_feature": _HARBOR},
     "Label": {"label": _NORTHFIELD, "harbor_label": _HARBOR},
-    "Client": {"ann": "ada ben", "bo": "ada cleo", "zoe": "ada cleo", "kay": _HARBOR},
-    "File": {"ann_file": "ada ben", "bo_file": "ada cleo", "harbor_file": _HARBOR},
-    "Episode": {"alone": "ada ben", "shared": "ada ben cleo", "zoes": "ada cleo", "harbor_episode": _HARBOR},
-    "Rater": {"ann_rater": "ada ben", "bo_rater": "ada cleo", "harbor_rater": _HARBOR},
+    "Application": {"application": "ada limited", "own_application": "ada program", "harbor_application": "olga"},
+    "AccessToken": {"access_token": "ada", "own_access_token": "ada program", "harbor_access_token": "olga"},
+    "ApiKey": {"api_key": "ada limited", "own_api_key": "ada program", "harbor_api_key": "olga"},
+    "CalculatorPlan": {"calculator_plan": "ada", "plan": "ada", "own_plan": "ada", "harbor_plan": "olga"},
+    "Client": {"ann": _ANNS, "bo": _BOS, "zoe": _ZOES, "kay": _HARBOR},
+    "Consent": {"ann_consent": _ANNS, "bo_consent": _BOS, "harbor_consent": _HARBOR},
+    "File": {"ann_file": _ANNS, "bo_file": _BOS, "harbor_file": _HARBOR},
+    "Episode": {"alone": _ANNS, "shared": f"{_BOS} ben", "zoes": _ZOES, "harbor_episode": _HARBOR},
+    "Rater": {"ann_rater": _ANNS, "bo_rater": _BOS, "harbor_rater": _HARBOR},
     "Session": {
-        "alone_session": "ada ben",
-        "session": "ada ben cleo",
-        "zoe_session": "ada cleo",
+        "alone_session": _ANNS,
+        "session": f"{_BOS} ben",
+        "zoe_session": _ZOES,
         "harbor_session": _HARBOR,
     },
     "OrsScore": {
-        **dict.fromkeys(("ann_ors", "ann_rated"), "ada ben"),
-        **dict.fromkeys(("bo_ors", "bo_rated", "zoe_ors"), "ada cleo"),
+        **dict.fromkeys(("ann_ors", "ann_rated"), _ANNS),
+        **dict.fromkeys(("bo_ors", "bo_rated"), _BOS),
+        "zoe_ors": _ZOES,
         "harbor_ors": _HARBOR,
     },
-    "SrsScore": {"ann_srs": "ada ben", "bo_srs": "ada cleo", "harbor_srs": _HARBOR},
+    "SrsScore": {"ann_srs": _ANNS, "bo_srs": _BOS, "harbor_srs": _HARBOR},
     "AuditEvent": {"northfield_event": "ada auditor", "harbor_event": "olga"},
 }
 # Types of which there is more with every request: of their lists only the rows above are looked for.

@@ -24,12 +24,15 @@ _IN_HARBOR = {
     "ann_file": "harbor_file",
     "alone_session": "harbor_session",
     "label": "harbor_label",
+    "group": "harbor_group",
     "user": "otto",
     "invitation": "harbor_invitation",
     "northfield": "harbor",
     "location": "harbor_location",
+    "token": "otto_token",
+    **{one: f"harbor_{one}" for one in ("application", "access_token", "api_key", "plan")},
 }
-IN_NORTHFIELD = {"user": "ben"}
+IN_NORTHFIELD = {"user": "ben", "token": "ben_token"}
 
 
 def rows_of(call: str, town: dict[str, str]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from tenancy.two_towns import Town, make_harbor, make_northfield
 CORE = schema.core(built_schema())
 DEPTH = 2
 NOT_FOR_BEN = {("FORBIDDEN", "users")}
+PROGRAMS = ("Application.", "AccessToken.", "ApiKey.")
 
 
 def _selection(kind: Any, depth: int) -> str:
@@ -75,10 +76,12 @@ def _bens(world: World, town: Town) -> set[str]:
     own = [
         "ann",
         "label",
+        "group",
         "alone",
         "shared",
         "ann_rater",
         "ann_file",
+        "ann_consent",
         "alone_session",
         "session",
         "ann_ors",
@@ -105,8 +108,10 @@ async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
         "orsScore": ids["ann_rated"],
         "srsScore": ids["ann_srs"],
         "label": ids["label"],
+        "group": ids["group"],
         "file": ids["ann_file"],
         "location": ids["location"],
+        "consent": ids["ann_consent"],
         "user": world.colleague.id,
         "featureFlag": ids["feature"],
         "grantedPermission": ids["granted"],
@@ -130,9 +135,36 @@ async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
         if is_object_type(get_named_type(made.type)) or is_interface_type(get_named_type(made.type))
     }
     for_managers = {one for one in objects if one.startswith("Invitation.")}
+    of_programs = {one for one in objects if one.startswith(PROGRAMS)}
     for_auditors = {"AuditEvent.user", "AuditEvent.changes"}
     none_was_made = {"SrsScore.rater", "Organization.individualCreator"}
-    assert objects - walked == {"Organization.users", *none_was_made, *for_managers, *for_auditors}
+    assert objects - walked == {"Organization.users", *none_was_made, *of_programs, *for_managers, *for_auditors}
+
+
+async def test_no_edge_of_a_program_leads_out_of_the_organization(world: World) -> None:
+    """What only superusers see, walked by the one of Harbor."""
+    await make_northfield(world)
+    town = await make_harbor(world)
+    starts = {
+        "application": "application",
+        "accessToken": "access_token",
+        "apiKey": "api_key",
+        "calculatorPlan": "plan",
+    }
+    own = {*town.ids.values(), *town.programs.values(), world.other_superuser.id, world.other_user.id}
+    of_harbor = {*own, global_id("Organization", 2), global_id("Group", 2)}
+    walked = set()
+
+    for root, name in starts.items():
+        answer = await world.other_superuser.ask(_everything(root), id=town.programs[name])
+        assert _ids(answer.result) <= of_harbor
+        assert "northfield" not in json.dumps(answer.body).lower()
+        walked |= _edges(answer.result)
+    assert {one for one in walked if one.startswith(PROGRAMS)} == {
+        *("Application.scopes", "AccessToken.scopes"),
+        *("Application.groups", "Application.apiKeys", "Application.accessTokens", "ApiKey.application"),
+        *("AccessToken.application", "AccessToken.organization", "AccessToken.groups"),
+    }
 
 
 async def test_no_edge_leads_out_of_the_organization(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,9 +95,37 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         *[{"totalCount": 1, "nodes": [{"name": "HIDDEN harbor house"}]}] * 2,
     ),
     "selectableFields": ('selectableFields(type: "Label") { name }', *[[{"name": "id"}, {"name": "name"}]] * 3),
+    "application": ("application(id: $application) { name }", FORBIDDEN, FORBIDDEN, None),
+    "applications": (
+        "applications { totalCount nodes { name } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 1, "nodes": [{"name": "HIDDEN harbor program"}]},
+    ),
+    "accessToken": ("accessToken(id: $access_token) { id }", FORBIDDEN, FORBIDDEN, None),
+    "apiKey": ("apiKey(id: $api_key) { id }", FORBIDDEN, FORBIDDEN, None),
+    "apiKeys": ("apiKeys { id }", FORBIDDEN, FORBIDDEN, FORBIDDEN),
+    "calculatorPlan": ("calculatorPlan(id: $plan) { email }", FORBIDDEN, FORBIDDEN, None),
+    "calculatorPlans": (
+        "calculatorPlans { totalCount nodes { email } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 1, "nodes": [{"email": "HIDDEN harbor program@x.example"}]},
+    ),
     "client": ("client(id: $ann) { id }", None, None, None),
     "clients": (f'clients(search: "Ann") {LIST}', EMPTY, EMPTY, EMPTY),
+    "consent": ("consent(id: $ann_consent) { id }", None, None, None),
+    "exportClient": ("exportClient(id: $ann)", None, None, None),
     "file": ("file(id: $ann_file) { id }", None, None, None),
+    "apiToken": ("apiToken(id: $token) { id }", None, None, None),
+    "apiTokens": ("apiTokens { totalCount }", *[{"totalCount": 1}] * 3),
+    "group": ("group(id: $group) { bio }", {"bio": "Of the town"}, None, None),
+    "groups": (
+        'groups(where: {name: {eq: "Nurses"}}) { totalCount nodes { bio } }',
+        {"totalCount": 1, "nodes": [{"bio": "Of the town"}]},
+        EMPTY,
+        EMPTY,
+    ),
     "label": ("label(id: $label) { name }", {"name": "Winter"}, None, None),
     "labels": (
         'labels(where: {name: {eq: "Winter"}}) { totalCount nodes { name } }',
@@ -137,7 +165,7 @@ GONE = "{ deletedId errors { code message path } }"
 
 
 def _missing(kind: str, argument: str = "id", of: str = "node") -> dict[str, Any]:
-    return {of: None, "errors": [{"code": "NOT_FOUND", "message": f"{kind} not found", "path": [argument]}]}
+    return {of: None, "errors": [{"code": "NOT_FOUND", "message": f"{kind} not found", "path": argument.split(".")}]}
 
 
 def _both(kind: str, argument: str = "id", of: str = "node") -> list[dict[str, Any]]:
@@ -178,9 +206,22 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
         _missing("User", "userIds"),
     ),
     "deleteClient": (f"deleteClient(id: $ann, force: true) {GONE}", *_both("Client", of="deletedId")),
+    "recordConsent": (
+        f"recordConsent(clientId: $ann, kind: SMS, given: true) {NODE}",
+        *_both("Client", "clientId"),
+    ),
+    "eraseClient": (f"eraseClient(id: $ann) {NODE}", FORBIDDEN, _missing("Client")),
     "deleteFile": (f"deleteFile(id: $ann_file) {GONE}", *_both("File", of="deletedId")),
     "setClientOwners": (f"setClientOwners(id: $ann, userIds: [$user]) {NODE}", *_both("Client")),
     "setClientLabels": (f"setClientLabels(id: $ann, labelIds: []) {NODE}", *_both("Client")),
+    "setClientGroups": (f"setClientGroups(id: $ann, groups: []) {NODE}", *_both("Client")),
+    "addClientToGroup": (f"addClientToGroup(id: $ann, groupId: $group) {NODE}", *_both("Client")),
+    "removeClientFromGroup": (f"removeClientFromGroup(id: $ann, groupId: $group) {NODE}", *_both("Client")),
+    "setUserGroups": (f"setUserGroups(id: $user, groupIds: [$group]) {NODE}", FORBIDDEN, _missing("User")),
+    "updateGroup": (f'updateGroup(id: $group, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Group")),
+    "deleteGroup": (f"deleteGroup(id: $group, force: true) {GONE}", FORBIDDEN, _missing("Group", of="deletedId")),
+    "revokeApiToken": (f"revokeApiToken(id: $token) {GONE}", *_both("ApiToken", of="deletedId")),
+    "signUserOut": (f"signUserOut(id: $user) {NODE}", FORBIDDEN, _missing("User")),
     "updateLabel": (f'updateLabel(id: $label, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Label")),
     "deleteLabel": (f"deleteLabel(id: $label, force: true) {GONE}", FORBIDDEN, _missing("Label", of="deletedId")),
     "updateClient": (f'updateClient(id: $ann, input: {{fullName: "x"}}) {NODE}', *_both("Client")),
@@ -231,6 +272,43 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
     ),
     "updateSrsScore": (f"updateSrsScore(id: $ann_srs, input: {{overall: 9}}) {NODE}", *_both("SrsScore")),
     "deleteSrsScore": (f"deleteSrsScore(id: $ann_srs) {GONE}", *_both("SrsScore", of="deletedId")),
+    "updateApplication": (
+        f'updateApplication(id: $application, input: {{name: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Application"),
+    ),
+    "rotateApplicationSecret": (
+        f"rotateApplicationSecret(id: $application) {NODE}",
+        FORBIDDEN,
+        _missing("Application"),
+    ),
+    "setApplicationGroups": (
+        f"setApplicationGroups(id: $application, groupIds: []) {NODE}",
+        FORBIDDEN,
+        _missing("Application"),
+    ),
+    "deleteApplication": (
+        f"deleteApplication(id: $application) {GONE}",
+        FORBIDDEN,
+        _missing("Application", of="deletedId"),
+    ),
+    "revokeAccessToken": (f"revokeAccessToken(id: $access_token) {NODE}", FORBIDDEN, _missing("AccessToken")),
+    "deleteApiKey": (f"deleteApiKey(id: $api_key) {GONE}", FORBIDDEN, _missing("ApiKey", of="deletedId")),
+    "updateCalculatorPlan": (
+        f"updateCalculatorPlan(id: $plan, input: {{remainingRequests: 9}}) {NODE}",
+        FORBIDDEN,
+        _missing("CalculatorPlan"),
+    ),
+    "rotateCalculatorCredentials": (
+        f"rotateCalculatorCredentials(id: $plan) {NODE}",
+        FORBIDDEN,
+        _missing("CalculatorPlan"),
+    ),
+    "revokeCalculatorCredentials": (
+        f"revokeCalculatorCredentials(id: $plan) {NODE}",
+        FORBIDDEN,
+        _missing("CalculatorPlan"),
+    ),
     "calculateOrsTrajectory": (
         "calculateOrsTrajectory(intake: 20, sessionCount: 3) { remainingRequests }",
         FORBIDDEN,
@@ -246,11 +324,21 @@ WITHOUT_ROWS = {
     "createInvitation": f'createInvitation(input: {{email: "new@x.example"}}) {NODE}',
     "createClient": f'createClient(input: {{fullName: "New"}}) {NODE}',
     "createLabel": f'createLabel(input: {{name: "New"}}) {NODE}',
+    "createGroup": f'createGroup(input: {{name: "New"}}) {NODE}',
+    "signOut": "signOut { errors { code message path } }",
+    "createApplication": f'createApplication(input: {{name: "New"}}) {NODE}',
+    "createApiKey": f"createApiKey {NODE}",
+    "createCalculatorPlan": (f'createCalculatorPlan(input: {{email: "new@x.example", remainingRequests: 1}}) {NODE}'),
 }
 # Rows of one's own together with a row of the other organization: which type and argument is not found.
 MIXED = {
     f"setClientOwners(id: $kay, userIds: [$other, $user]) {NODE}": ("User", "userIds"),
     f"setClientLabels(id: $kay, labelIds: [$harbor_label, $label]) {NODE}": ("Label", "labelIds"),
+    f"setClientGroups(id: $kay, groups: [{{id: $group}}]) {NODE}": ("Group", "groups.0.id"),
+    f"addClientToGroup(id: $kay, groupId: $group) {NODE}": ("Group", "groupId"),
+    f"removeClientFromGroup(id: $kay, groupId: $group) {NODE}": ("Group", "groupId"),
+    f"setUserGroups(id: $other, groupIds: [$group]) {NODE}": ("Group", "groupIds"),
+    f"setApplicationGroups(id: $harbor_application, groupIds: [$group]) {NODE}": ("Group", "groupIds"),
     f"setEpisodeLabels(id: $episode, labelIds: [$label]) {NODE}": ("Label", "labelIds"),
     f"addClientToEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
     f"removeClientFromEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
@@ -264,12 +352,16 @@ MIXED = {
 
 async def _ids(world: World) -> dict[str, str]:
     """Ids of both towns by the names that the tables use."""
-    northfield, harbor = (await make_northfield(world)).ids, (await make_harbor(world)).ids
+    here, there = await make_northfield(world), await make_harbor(world)
+    northfield, harbor = here.ids, there.ids
     return {
         **northfield,
+        **here.programs,
+        "harbor_application": there.programs["application"],
         "entry": global_id("AuditEvent", 1),
         "user": world.user.id,
         "northfield": global_id("Organization", 1),
+        "token": global_id("ApiToken", world.user.row_id),  # each of the world's people has one, in their order
         "other": world.other_user.id,
         "kay": harbor["kay"],
         "episode": harbor["episode"],
@@ -332,10 +424,12 @@ async def test_what_nobody_and_the_calculator_get_from_queries(world: World) -> 
 
 async def test_the_queries_of_the_table_find_something_for_those_who_may(world: World) -> None:
     """Else the table would prove nothing."""
-    found = await _outcomes(world.superuser, "query", READS, await _ids(world))
+    ids = await _ids(world)
+    found = await _outcomes(world.superuser, "query", READS, ids)
+    found["apiToken"] = await _outcome(world.user, "query", READS["apiToken"], ids)  # nobody else's
 
     nothing = {name for name, outcome in found.items() if outcome in (None, EMPTY) or isinstance(outcome, tuple)}
-    assert nothing == {"remainingCalculatorRequests", "openInvitation"}
+    assert nothing == {"remainingCalculatorRequests", "apiKeys", "openInvitation"}
     assert None not in found["nodes"]
 
 
@@ -380,7 +474,14 @@ async def test_a_disabled_account_gets_nothing(world: World) -> None:
 async def test_what_is_made_belongs_to_its_maker_s_organization(world: World) -> None:
     seen = "query($id: ID!) { node(id: $id) { id } }"
 
-    for name in ("createClient", "createLabel", "createUser"):
+    for name in (
+        "createClient",
+        "createLabel",
+        "createGroup",
+        "createUser",
+        "createApplication",
+        "createCalculatorPlan",
+    ):
         made = await _outcome(world.other_superuser, "mutation", WITHOUT_ROWS[name], {})
         assert made["errors"] == []
         assert (await world.other_superuser.ask(seen, **made["node"])).data == {"node": made["node"]}
@@ -398,7 +499,7 @@ async def test_a_row_of_ones_own_does_not_open_the_way_to_another_s(world: World
 
 
 @pytest.mark.parametrize(
-    ("name", "seen"), [("other_superuser", set()), ("colleague", {"user", "label", "northfield", "location"})]
+    ("name", "seen"), [("other_superuser", set()), ("colleague", {"user", "label", "group", "northfield", "location"})]
 )
 async def test_hidden_and_nonexistent_are_the_same_to_the_byte(world: World, name: str, seen: set[str]) -> None:
     ids = await _ids(world)

@@ -26,6 +26,7 @@ class Permission(enum.Enum):
     CREATE_DEPLOYMENT = "`CREATE_DEPLOYMENT` or superuser"
     CREATE_ASSESSMENT = "`CREATE_ASSESSMENT` or superuser"
     ASSESSMENT_AUTHOR = "`ASSESSMENT_AUTHOR` or superuser"
+    API_KEYS = "application by its API key or access token, or superuser"
     AUDIT = "superuser or auditor: the organization's audit"
     APPLICATION = "application by its API key or access token"
     APPLICATION_SECRET = "application by its key and secret (HTTP Basic)"  # noqa: S105 a description
@@ -58,12 +59,13 @@ SUPERUSER_PERMISSIONS = USER_PERMISSIONS.union(
         Permission.MANAGE_USERS,
         Permission.MANAGE_LABELS,
         Permission.MANAGE_APPLICATIONS,
+        Permission.API_KEYS,
         Permission.AUDIT,
     },
     *GRANTABLE.values(),
 )
 GROUP_APPLICATION_PERMISSIONS = frozenset(
-    {Permission.MEMBER, Permission.CARE, Permission.APPLICATION, Permission.LIST_USERS}
+    {Permission.MEMBER, Permission.CARE, Permission.APPLICATION, Permission.API_KEYS, Permission.LIST_USERS}
 )
 APPLICATION_PERMISSIONS = GROUP_APPLICATION_PERMISSIONS | {Permission.ORGANIZATION, Permission.MANAGE_LABELS}
 CALCULATOR_PERMISSIONS = frozenset({Permission.CALCULATE})
@@ -97,6 +99,7 @@ class Viewer:
     identity: Identity | None = None
     application_id: int | None = None
     access_token_id: int | None = None
+    api_token_id: int | None = None
     deployment_session_id: int | None = None
     calculator_plan_id: int | None = None
     permissions: frozenset[Permission] = frozenset()

@@ -42,7 +42,7 @@ def findings(found: Sequence[Finding], *, as_json: bool) -> None:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A bar for each organization that is being filled."""
+    """A bar for each organization or table that is being filled or rewritten."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from caregraph.auth.viewer import Permission, Viewer
 
 from .base import Base, TenantRow, now, table_of
-from .scope import rule
+from .scope import UNSCOPED, rule
 
 AUDITS = {"scoped": True, "audits": True}
 """Options of the audit's own statements: they see past the viewer, and are not counted as the operation's."""
@@ -74,7 +74,7 @@ class AuditEvent(TenantRow, Base):
     client_ids: Mapped[Any] = mapped_column(JSON().with_variant(ARRAY(BigInteger), "postgresql"), nullable=False)
 
 
-@rule(AuditEvent)
+@rule(AuditEvent, resource=UNSCOPED)
 def audit_events(viewer: Viewer) -> ColumnElement[bool]:
     """Whoever audits the organization reads all of it."""
     return true() if viewer.may(Permission.AUDIT) else false()

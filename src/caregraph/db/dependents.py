@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, delete, func, select
+from sqlalchemy import Column, ColumnElement, ForeignKeyConstraint, Table, delete, func, select
 
 from .base import table_of
 from .changes import note
 from .events import ChangeKind, tell
 from .keys import children, model_of, referred
+from .personal import Erasable, erase_abandoned
 from .session import Tx
 
 
@@ -32,16 +33,20 @@ class Dependents:
 
 
 @dataclass(frozen=True)
-class _Reached:
+class Reached:
+    """Rows that go along with a row: of which table, under which noun if they stand in the way of deleting it."""
+
     table: Table
     condition: ColumnElement[bool]
     noun: str | None
+    carried_by: Column[Any] | None = None
+    """The column of the link table that leads to rows which go with their last link, and may have others now."""
 
 
 async def dependents(tx: Tx, row: Any) -> list[Dependents]:
     """Everything that blocks deleting `row`, in the order of its distance."""
     found = []
-    for reached in _reach(table_of(type(row)), row):
+    for reached in reach(table_of(type(row)), row):
         if reached.noun is None:
             continue
         model = model_of(reached.table)
@@ -53,7 +58,8 @@ async def dependents(tx: Tx, row: Any) -> list[Dependents]:
     return found
 
 
-def _reach(table: Table, row: Any) -> Iterator[_Reached]:
+def reach(table: Table, row: Any) -> Iterator[Reached]:
+    """Everything that hangs on `row` of `table`, nearest first."""
     queue: deque[tuple[Table, Any]] = deque([(table, [row.id])])
     seen = {table}
     while queue:
@@ -63,11 +69,26 @@ def _reach(table: Table, row: Any) -> Iterator[_Reached]:
                 continue
             seen.add(child)
             condition = column.in_(parent_ids)
-            yield _Reached(child, condition, noun)
+            yield Reached(child, condition, noun)
             if carried is not None:
-                queue.append((referred(carried).table, select(carried).where(condition).correlate(None)))
+                target, ids = referred(carried).table, select(carried).where(condition).correlate(None)
+                if target not in seen:
+                    seen.add(target)
+                    yield Reached(target, target.c.id.in_(ids), None, carried)
+                queue.append((target, ids))
             elif "id" in child.c:
                 queue.append((child, select(child.c.id).where(condition).correlate(None)))
+
+
+def carried_ways(carried: Column[Any]) -> tuple[Column[Any], Column[Any], type[Any]]:
+    """A link table's column to what goes with its last link, the column of whom it is linked by, and their model."""
+    names = (name for key in carried.table.foreign_key_constraints for name in _carries(key, carried.name))
+    by = carried.table.c[next(names)]
+    return carried, by, model_of(referred(by).table)
+
+
+def _carries(key: ForeignKeyConstraint, column: str) -> list[str]:
+    return [name for name, other in key.info.get("carries", {}).items() if other == column]
 
 
 async def delete_with_dependents(tx: Tx, row: Any, *, instead: Any = None) -> None:
@@ -92,6 +113,8 @@ async def delete_orphans(tx: Tx, target: Table, link: Column[Any], ids: Sequence
     orphans = list(await tx.scalars(_all(select(model.id).where(model.id.in_(ids), model.id.not_in(linked)))))
     tell(tx, model, ids, ChangeKind.UPDATED)
     tell(tx, model, orphans, ChangeKind.DELETED)
+    if issubclass(model, Erasable) and issubclass((ways := carried_ways(link))[2], Erasable):
+        await erase_abandoned(tx, model, model_of(link.table), ways, ids)  # whoever is left may have been erased
     if not orphans:
         return
     further = [await _carried(tx, *way, orphans) for way in _carrying(target)]

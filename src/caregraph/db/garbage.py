@@ -6,7 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from caregraph.auth.viewer import Viewer
 
 from .base import Base
-from .scope import everyone, rule
+from .scope import UNSCOPED, everyone, rule
 from .session import Database
 from .storage import Storage
 
@@ -22,7 +22,7 @@ class FileGarbage(Base):
     storage_key: Mapped[str]
 
 
-rule(FileGarbage)(everyone)
+rule(FileGarbage, resource=UNSCOPED)(everyone)
 
 
 async def sweep(database: Database, storage: Storage) -> int:

@@ -1,17 +1,23 @@
 """The few look-ups that no tenant holds, by secret, e-mail or account: on PostgreSQL `SECURITY DEFINER` functions.
 
 Each reads global tables past row-level security and answers for the one account asked for; a migration creates the
-functions, this list is all of them: `caregraph_api_token`, `caregraph_calculator`, `caregraph_account`,
-`caregraph_invitation` before a tenant is known; `caregraph_person`, everything of the caller's own account;
-`caregraph_works_elsewhere`, yes or no.
+functions, this list is all of them: `caregraph_api_token`, `caregraph_identified`, `caregraph_calculator`,
+`caregraph_account`, `caregraph_application`, `caregraph_bearer`, `caregraph_session_token`,
+`caregraph_invitation` before a tenant is known;
+`caregraph_person`, everything of the caller's own account; `caregraph_works_elsewhere`, yes or no.
+For the owner of the tables alone is `caregraph_organization_ids`, where commands begin that go through all tenants.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from caregraph.auth import scopes
+from caregraph.auth.applications import Application, ApplicationSecrets
 from caregraph.auth.tokens import SignedInUser
 from caregraph.auth.viewer import Membership, Viewer
 
@@ -23,17 +29,32 @@ _MEMBERSHIP = (
     " (SELECT group_concat(g.key) FROM granted_permissions g"
     " WHERE g.organization_id = m.organization_id AND g.user_id = m.user_id) AS granted"
 )
+# What signing in reads of an application; ids of its groups with commas between.
+_APPLICATION = (
+    "a.id, a.organization_id, a.scopes, a.is_limited_to_groups,"
+    " (SELECT group_concat(g.group_id) FROM application_groups g"
+    " WHERE g.organization_id = a.organization_id AND g.application_id = a.id) AS group_ids"
+)
+_OF_APPLICATION = "JOIN applications a ON a.organization_id = t.organization_id AND a.id = t.application_id"
 _STATEMENTS = {
     "api_token": (
-        "SELECT " + _MEMBERSHIP + " FROM api_tokens t"  # noqa: S608 our names
+        "SELECT t.id AS token_id, " + _MEMBERSHIP + " FROM api_tokens t"  # noqa: S608 our names
         " JOIN users u ON u.id = t.user_id JOIN memberships m ON m.user_id = u.id"
         " WHERE t.token_hash = :secret AND u.email = :email AND u.api_enabled AND NOT m.is_disabled"
         " AND (t.expires_at IS NULL OR t.expires_at > CURRENT_TIMESTAMP)"
         " AND (m.signed_out_at IS NULL OR m.signed_out_at < t.created_at)"
         " ORDER BY m.id"
     ),
+    "identified": (
+        "SELECT u.id AS account_id, u.api_enabled, " + _MEMBERSHIP + " FROM users u"  # noqa: S608 our names
+        " LEFT JOIN memberships m ON m.user_id = u.id AND NOT m.is_disabled"
+        " AND (m.signed_out_at IS NULL OR m.signed_out_at <= :issued)"
+        " AND (u.signed_out_at IS NULL OR u.signed_out_at <= :issued)"
+        " WHERE u.email = :email ORDER BY m.id"
+    ),
     "calculator": (
         "SELECT p.id, p.organization_id FROM calculator_plans p WHERE p.token_hash = :secret AND p.email = :email"
+        " AND p.revoked_at IS NULL AND (p.expires_at IS NULL OR p.expires_at > CURRENT_TIMESTAMP)"
     ),
     "account": (
         "SELECT u.id AS user_id, u.password_hash, u.api_enabled, m.organization_id FROM users u"
@@ -51,6 +72,24 @@ _STATEMENTS = {
     "works_elsewhere": (
         "SELECT EXISTS (SELECT 1 FROM memberships m"
         " WHERE m.user_id = :user_id AND m.organization_id <> :organization_id) AS elsewhere"
+    ),
+    "application": (
+        f"SELECT {_APPLICATION}, a.public_key, s.secret_hash, s.sealed FROM applications a"  # noqa: S608
+        " LEFT JOIN application_secrets s ON s.organization_id = a.organization_id AND s.application_id = a.id"
+        " AND (s.expires_at IS NULL OR s.expires_at > CURRENT_TIMESTAMP)"
+        " WHERE a.key = :key AND a.is_enabled"
+    ),
+    "bearer": (
+        f"SELECT {_APPLICATION}, t.id AS access_token_id, t.scopes AS granted"  # noqa: S608
+        f" FROM access_tokens t {_OF_APPLICATION}"
+        " WHERE t.token_hash = :secret AND t.revoked_at IS NULL AND t.expires_at > CURRENT_TIMESTAMP AND a.is_enabled"
+        f" UNION ALL SELECT {_APPLICATION}, NULL, a.scopes FROM api_keys t {_OF_APPLICATION}"
+        " WHERE t.token_hash = :secret AND a.is_enabled"
+        " AND (t.expires_at IS NULL OR t.expires_at > CURRENT_TIMESTAMP)"
+    ),
+    "session_token": (
+        "SELECT t.deployment_session_id, t.organization_id FROM session_tokens t"
+        " WHERE t.token_hash = :secret AND t.revoked_at IS NULL AND t.expires_at > CURRENT_TIMESTAMP"
     ),
 }
 Execute = Callable[[TextClause], Awaitable[Any]]
@@ -115,7 +154,19 @@ class SignInLookups:
     async def api_token(self, email: str, token_hash: str) -> SignedInUser | None:
         """The user of a live token of an enabled account."""
         rows = await self._rows("api_token", email=email, secret=token_hash)
-        return SignedInUser(rows[0].user_id, [_membership(row) for row in rows]) if rows else None
+        if not rows:
+            return None
+        return SignedInUser(rows[0].user_id, [_membership(row) for row in rows], api_token_id=rows[0].token_id)
+
+    async def identified(self, email: str, issued_at: datetime) -> SignedInUser | None:
+        """The account of a person, with the memberships for which a token from `issued_at` holds; null without one."""
+        # SQLite keeps times as text without a zone.
+        issued = issued_at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+        rows = await self._rows("identified", email=email, issued=issued if self._database.is_sqlite else issued_at)
+        if not rows:
+            return None
+        held = [_membership(row) for row in rows if row.api_enabled and row.organization_id is not None]
+        return SignedInUser(rows[0].account_id, held)
 
     async def calculator(self, email: str, token_hash: str) -> tuple[int, int] | None:
         """Plan and organization of calculator credentials."""
@@ -135,13 +186,38 @@ class SignInLookups:
         rows = await self._rows("invitation", secret=token_hash)
         return OpenInvitation(rows[0].id, rows[0].organization_id, rows[0].user_id) if rows else None
 
-    async def _rows(self, name: str, **arguments: str) -> Sequence[Any]:
+    async def application(self, key: str) -> ApplicationSecrets | None:
+        """What the enabled application with a key can prove itself with."""
+        rows = await self._rows("application", key=key)
+        if not rows:
+            return None
+        return ApplicationSecrets(
+            application=_application(rows[0], granted=rows[0].scopes),
+            key=key,
+            hashes=[row.secret_hash for row in rows if row.secret_hash is not None],
+            sealed=[row.sealed for row in rows if row.sealed is not None],
+            public_key=rows[0].public_key,
+        )
+
+    async def bearer(self, token_hash: str) -> Application | None:
+        """The enabled application of a live access token or API key."""
+        rows = await self._rows("bearer", secret=token_hash)
+        return _application(rows[0], granted=rows[0].granted, token_id=rows[0].access_token_id) if rows else None
+
+    async def session_token(self, token_hash: str) -> tuple[int, int] | None:
+        """Deployment session and organization of a live session token."""
+        rows = await self._rows("session_token", secret=token_hash)
+        return (rows[0].deployment_session_id, rows[0].organization_id) if rows else None
+
+    async def _rows(self, name: str, **arguments: str | datetime) -> Sequence[Any]:
+        if any(isinstance(value, str) and "\x00" in value for value in arguments.values()):
+            return []  # PostgreSQL has no such text
         statement = _statement(self._database, name, **arguments).execution_options(signs_in=True)
         async with self._database.read_session(Viewer.nobody()) as session:
             return (await session.execute(statement)).all()
 
 
-def _statement(database: Database, name: str, **arguments: str | int) -> TextClause:
+def _statement(database: Database, name: str, **arguments: str | int | datetime) -> TextClause:
     statement = _STATEMENTS[name]
     if not database.is_sqlite:
         statement = f"SELECT * FROM caregraph_{name}({', '.join(f':{key}' for key in arguments)})"  # noqa: S608 our names
@@ -155,3 +231,29 @@ def _membership(row: Any) -> Membership:
         is_auditor=bool(row.is_auditor),
         granted=frozenset(row.granted.split(",")) if row.granted else frozenset(),
     )
+
+
+def _application(row: Any, *, granted: str, token_id: int | None = None) -> Application:
+    """Its limits as they are now hold for tokens that were given before."""
+    return Application(
+        id=row.id,
+        organization_id=row.organization_id,
+        scopes=scopes.common(scopes.parsed(row.scopes), scopes.parsed(granted)),
+        group_ids=_numbers(row.group_ids) if row.is_limited_to_groups else None,
+        access_token_id=token_id,
+    )
+
+
+def _numbers(text: str | None) -> tuple[int, ...]:
+    return tuple(sorted(int(one) for one in text.split(","))) if text else ()
+
+
+async def organization_ids(database: Database) -> list[int]:
+    """Every organization, for whoever may log in as the owner of the tables."""
+    engine = create_async_engine(database.url)
+    source = "organizations" if database.is_sqlite else "caregraph_organization_ids() AS o (id)"
+    try:
+        async with engine.connect() as connection:
+            return list((await connection.execute(text(f"SELECT id FROM {source} ORDER BY id"))).scalars())  # noqa: S608 our names
+    finally:
+        await engine.dispose()

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, SelectBase, Table, and_, event, se
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, UOWTransaction
 from sqlalchemy.sql import visitors
 
-from caregraph.auth.viewer import Viewer
+from caregraph.auth.viewer import EVERYTHING, Viewer
 
 from .base import Base, TenantRow
 
@@ -16,6 +16,8 @@ Rule = Callable[[Viewer], ColumnElement[bool]]
 RULES: dict[type[Any], Rule] = {}
 RESOURCES: dict[type[Any], str] = {}
 """Under which name the scopes of a token speak of a model's rows."""
+UNSCOPED = ""
+"""The name of rows that no scope speaks of: what credentials are themselves, and what no token reaches anyhow."""
 
 
 class MissingRuleError(LookupError):
@@ -43,11 +45,12 @@ def rule(model: type[Any], *, resource: str | None = None) -> Callable[[Rule], R
     """Declare the visibility rule of `model`; the tenant is added to it and need not be repeated.
 
     `resource` is what scopes call the rows, by default the table's name; parts and links are named as their whole.
+    `UNSCOPED` rows are left to their rule.
     """
 
     def declare(rows: Rule) -> Rule:
         RULES[model] = rows
-        RESOURCES[model] = resource or model.__tablename__
+        RESOURCES[model] = model.__tablename__ if resource is None else resource
         return rows
 
     return declare
@@ -64,22 +67,34 @@ def criterion(model: type[Any], viewer: Viewer) -> ColumnElement[bool]:
     Raises `ScopeTooSmallError` where the credentials' scopes do not let rows of `model` be read at all.
     """
     declared = _declared(model)
-    if not viewer.may_read(RESOURCES[declared]):
-        raise ScopeTooSmallError(f"{RESOURCES[declared]}.read")
+    demand_read(declared, viewer)
     rows = RULES[declared](viewer)
     return and_(_tenant(model, viewer), rows) if issubclass(model, TenantRow) else rows
 
 
+def demand_read(model: type[Any], viewer: Viewer) -> None:
+    """Raise `ScopeTooSmallError` where the credentials' scopes do not let rows of `model` be read."""
+    if not may_read(model, viewer):
+        raise ScopeTooSmallError(f"{RESOURCES[_declared(model)]}.read")
+
+
 def demand_write(model: type[Any], viewer: Viewer) -> None:
     """Raise `ScopeTooSmallError` where the credentials' scopes do not let rows of `model` be changed."""
-    resource = resource_of(model)
-    if not viewer.may_write(resource):
+    resource = RESOURCES[_declared(model)]
+    if resource != UNSCOPED and not viewer.may_write(resource):
         raise ScopeTooSmallError(f"{resource}.write")
 
 
-def resource_of(model: type[Any]) -> str:
-    """What scopes call the rows of `model`."""
-    return RESOURCES[_declared(model)]
+def may_read(model: type[Any], viewer: Viewer) -> bool:
+    """Whether the credentials' scopes let rows of `model` be read."""
+    resource = RESOURCES[_declared(model)]
+    return resource == UNSCOPED or viewer.may_read(resource)
+
+
+def known_scopes() -> frozenset[str]:
+    """Every scope that there is: `all`, and reading and writing of each resource."""
+    resources = set(RESOURCES.values()) - {UNSCOPED}
+    return frozenset({EVERYTHING}.union(*({f"{one}.read", f"{one}.write"} for one in resources)))
 
 
 def _declared(model: type[Any]) -> type[Any]:

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session, SessionTransaction
 from caregraph.auth.viewer import Viewer
 from caregraph.settings import Settings
 
-from . import changes, events, scope
+from . import changes, events, keyuse, scope
 from .audit import Origin
+from .encryption import Keyring, equip
 from .events import Bus
 from .finish import finished
 from .listening import Listener
@@ -63,6 +64,8 @@ class Database:
         self.url = make_url(settings.database_url)
         self._timeout = str(int(settings.statement_timeout * 1000))
         self.bus = Bus()
+        self.keyring = Keyring(settings.encryption_keys)
+        self._knows_keys = False
         self._listener = None if self.is_sqlite else Listener(self.url, self.bus)
         pool = {
             "pool_size": settings.pool_size,
@@ -79,6 +82,7 @@ class Database:
             self._writer = create_async_engine(self.url, pool_pre_ping=True, **pool)
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         for engine in self.engines:
+            equip(engine, self.keyring)
             watch(engine, seconds=settings.statement_timeout if self.is_sqlite else None)
 
     @property
@@ -103,6 +107,7 @@ class Database:
 
         `origin` says by what the viewer changes something; `is_counted` whether the operation changes something by it.
         """
+        await self.check_keys()
         async with self._session(self._writer, viewer) as session:
             session.info["origin"] = origin
             await session.begin()
@@ -116,6 +121,17 @@ class Database:
             if is_counted and in_organization:  # nobody's writes are the server's own counting
                 count_commit()
             await finished(session.commit())
+
+    async def check_keys(self) -> None:
+        """Raise unless this server has the encryption keys that the database was written with; asked once."""
+        if self._knows_keys:
+            return
+        async with self._session(self._writer, Viewer.nobody()) as session:
+            if not await keyuse.check(session, self.keyring):
+                await keyuse.note(session, self.keyring)
+                await keyuse.check(session, self.keyring)  # somebody may just have noted another key by this name
+                await session.commit()
+        self._knows_keys = True
 
     async def listen(self, timeout: float) -> None:  # noqa: ASYNC109 raised as the pool's own
         """Make sure that `bus` hears of every commit from now on, whichever process makes it."""
@@ -145,7 +161,9 @@ def _sqlite(url: URL, *, reads_only: bool, **pool: Any) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000", "synchronous=FULL"):
+        # What is erased or encrypted afterwards does not stay readable in free pages of the file.
+        safe = ("foreign_keys=ON", "synchronous=FULL", "secure_delete=ON")
+        for pragma in ("journal_mode=WAL", "busy_timeout=10000", *safe):
             cursor.execute(f"PRAGMA {pragma}")
         # Without statistics SQLite reads a whole tenant for a few rows; this gathers them when they are missing or old.
         cursor.execute("PRAGMA query_only=ON" if reads_only else "PRAGMA optimize=0x10002")

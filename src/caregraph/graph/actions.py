@@ -22,10 +22,12 @@ from caregraph.auth.viewer import Permission, Viewer
 from caregraph.db.audit import Kind
 from caregraph.db.base import Base, TenantRow
 from caregraph.db.constraints import is_deadlock, violated
-from caregraph.db.scope import demand_write, resource_of, visible
+from caregraph.db.personal import Erasable
+from caregraph.db.scope import demand_write, may_read, visible
 from caregraph.db.session import Tx
 
 from .context import Context
+from .erased import refuse_erased, refuse_erased_meanwhile
 from .errors import FORBIDDEN, Code, Refused, UserError, demand
 from .fields import KitField, argument, field, kit_field
 from .filters import LONGEST_LIST, camel
@@ -46,6 +48,23 @@ class Payload(Generic[T]):
 
     node: T | None = field("The row as it is now; null when refused, or when you no longer see it.")
     errors: list[UserError] = field("Why nothing was changed; empty when it was.")
+
+
+@strawberry.type(name="SecretPayload", description="What a mutation answers that makes a secret.")
+class SecretPayload(Generic[T]):
+    """One payload per type; the service returns `Minted`."""
+
+    node: T | None = field("The row as it is now; null when refused.")
+    secret: str | None = field("The secret, shown this once: only its hash is kept. Null when refused.")
+    errors: list[UserError] = field("Why nothing was changed; empty when it was.")
+
+
+@dataclass(frozen=True)
+class Minted:
+    """A changed row with a secret that is told this once."""
+
+    row: Any
+    secret: str
 
 
 @strawberry.type(description="What a deletion answers.")
@@ -189,6 +208,10 @@ def _input_problems(one: Action, arguments: Mapping[str, Any]) -> Iterator[UserE
             yield from problems(value, (camel(name),), model=model)
         elif isinstance(value, list) and len(value) > LONGEST_LIST:
             yield UserError(code=Code.INVALID, message=f"must have at most {LONGEST_LIST} items", path=[camel(name)])
+        elif isinstance(value, list):
+            for place, item in enumerate(value):
+                if has_object_definition(item):
+                    yield from problems(item, (camel(name), f"{place}"), model=model)
 
 
 async def _commit(one: Action, context: Context, arguments: dict[str, Any], name: str) -> Any:
@@ -229,9 +252,22 @@ async def _serve(one: Action, tx: Tx, viewer: Viewer, arguments: dict[str, Any],
         for parameter in one.parameters
         if parameter.argument.python_name in arguments
     }
+    erasable = [] if one.payload is DeletePayload else list(_erasable(one, loaded))
+    for argument_name, row in erasable:
+        refuse_erased(row, argument_name)
     deleted = next((global_id(type(row).__name__, row.id) for row in loaded.values() if _is_row(row)), None)
     result = await one.service(**{**ready, tx_name: tx}, **loaded)
+    await refuse_erased_meanwhile(tx, erasable)
     return deleted if one.payload is DeletePayload else result
+
+
+def _erasable(one: Action, loaded: Mapping[str, Any]) -> Iterator[tuple[str, Erasable]]:
+    """The rows among the arguments that an erasure may have emptied, each with its argument."""
+    names = {parameter.name: camel(parameter.argument.python_name) for parameter in one.parameters}
+    for name, value in loaded.items():
+        for row in value if isinstance(value, list) else [value]:
+            if isinstance(row, Erasable):
+                yield names[name], row
 
 
 def _is_row(value: Any) -> bool:
@@ -281,9 +317,10 @@ async def _read_back(one: Action, context: Context, result: Any) -> dict[str, An
     if one.node_model is None:
         return dict(result)
     await context.end_snapshot()
-    if not context.viewer.may_read(resource_of(one.node_model)):
-        return {"node": OnlyId(result.id)}
-    return {"node": await context.load(RowById(one.node_model), result.id)}
+    row, more = (result.row, {"secret": result.secret}) if isinstance(result, Minted) else (result, {})
+    if not may_read(one.node_model, context.viewer):
+        return {"node": OnlyId(row.id), **more}
+    return {"node": await context.load(RowById(one.node_model), row.id), **more}
 
 
 def _answer(one: Action, values: dict[str, Any]) -> SimpleNamespace:

@@ -64,7 +64,9 @@ class OnlyId:
         """`row_id` in the table of the type in whose place this stands."""
         self.id = row_id
 
-    def __getattr__(self, _name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Python asks what kind of object this is
+            raise AttributeError(name)
         raise RequestError("FORBIDDEN", FORBIDDEN)
 
 

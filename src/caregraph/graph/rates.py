@@ -106,9 +106,9 @@ def principal_of(viewer: Viewer, address: str) -> str:
     """Whose budget an operation spends. A person has one for all their tokens; nobody is known by the address."""
     kinds = {
         "user": viewer.user_id,
+        "deployment session": viewer.deployment_session_id,
         "application": viewer.application_id,
         "calculator": viewer.calculator_plan_id,
-        "deployment session": viewer.deployment_session_id,
         "identity": viewer.identity and viewer.identity.subject,
         "organization": viewer.organization_id,
     }

@@ -45,11 +45,13 @@ class Resource:
             needs=needs,
         )
 
-    def mine(self, key: str, description: str, *, needs: Permission = Permission.CARE) -> Any:
-        """The row whose id the viewer carries as `key`."""
+    def mine(self, key: str, description: str, *, needs: Permission = Permission.CARE, also_by_id: bool = False) -> Any:
+        """The row whose id the viewer carries as `key`; `also_by_id` for a type that has no `get` of its own."""
+        by_id = argument("id", strawberry.ID | None, f"{self.info.name} by id; your own by default.")
         return kit_field(
             f"{description}\n\nNeeds: {needs.value}.",
             resolve=partial(_mine, self.info, key),
+            arguments=lambda _made: [by_id] if also_by_id else [],
             needs=needs,
         )
 
@@ -122,9 +124,17 @@ async def _get(info: NodeInfo, made: KitField, _source: Any, request: Any, *, id
     return None if row_id is None else await request.context.load(RowById(info.model), row_id)
 
 
-async def _mine(info: NodeInfo, key: str, made: KitField, _source: Any, request: Any) -> Any:
+async def _mine(
+    info: NodeInfo,
+    key: str,
+    made: KitField,
+    _source: Any,
+    request: Any,
+    *,
+    id: str | None = None,  # noqa: A002 the argument's name
+) -> Any:
     demand(request.context.viewer, made.needs)
-    row_id = getattr(request.context.viewer, key)
+    row_id = getattr(request.context.viewer, key) if id is None else info.row_id(id)
     return None if row_id is None else await request.context.load(RowById(info.model), row_id)
 
 

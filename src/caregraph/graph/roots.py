@@ -6,9 +6,10 @@ from typing import Any
 import strawberry
 
 from caregraph.auth.viewer import Permission
+from caregraph.db.scope import ScopeTooSmallError
 
 from .context import Context
-from .errors import bad_input, demand
+from .errors import bad_input, demand, limited
 from .fields import KitField, argument, field, kit_field
 from .loaders import RowById
 from .node import Node, parse_id
@@ -23,7 +24,10 @@ async def _load(text: str, info: Any) -> Any:
     known = getattr(getattr(definition, "origin", None), "__node__", None)
     if parsed is None or known is None or definition.is_interface:
         return None
-    return await context.load(RowById(known.model), parsed[1])
+    try:
+        return await context.load(RowById(known.model), parsed[1])
+    except ScopeTooSmallError as error:
+        return limited(error)  # an error that is returned stands in its own place
 
 
 async def _node(made: KitField, _source: object, info: Any, *, id: str) -> Any:  # noqa: A002 the argument's name

@@ -24,6 +24,8 @@ _ALLOWED_HEADERS = (
     "X-Api-Token",
     "X-Calculator-Email",
     "X-Calculator-Token",
+    "X-Organization",
+    "X-Silicone-User-Token",
 )
 _PREFLIGHT_SECONDS = 600
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, event, select
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from caregraph.db.base import Base, Coded, Dated, Id, Searchable, TenantRow, Timestamped, now, tenant_key, tenant_unique
@@ -79,7 +79,10 @@ def _last_name(context: Any) -> str | None:
 
 
 class User(Dated, Searchable, Base):
-    """An account, global: memberships say where it works. `email` is stored case-folded."""
+    """An account, global: memberships say where it works. `email` is stored case-folded.
+
+    Tokens of other issuers from before `signed_out_at` fail everywhere.
+    """
 
     __tablename__ = "users"
     # The new row is invisible to row-level security until its membership exists, so its id is fetched beforehand.
@@ -90,6 +93,7 @@ class User(Dated, Searchable, Base):
         {"implicit_returning": False},
     )
     searched = ("full_name", "email")
+    known_as = "full_name"
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]
     full_name: Mapped[str]
@@ -101,11 +105,19 @@ class User(Dated, Searchable, Base):
     password_hash: Mapped[str]
     api_enabled: Mapped[bool] = mapped_column(default=False)
     gdpr_approval: Mapped[bool] = mapped_column(default=False)
+    gdpr_approval_at: Mapped[datetime | None]
     locale: Mapped[str | None]
     time_zone: Mapped[str | None]
     screen_lock_after_score: Mapped[bool] = mapped_column(default=False)
     screen_lock_code: Mapped[str | None]
     screen_lock_timeout: Mapped[int | None]
+    signed_out_at: Mapped[datetime | None]
+
+
+@event.listens_for(User.gdpr_approval, "set")
+def _keep_time_of_approval(user: User, approves: bool, before: object, _initiator: object) -> None:
+    if approves != (before is True):
+        user.gdpr_approval_at = now()
 
 
 class Membership(TenantRow, Timestamped, Base):
@@ -219,3 +231,123 @@ class FeatureUser(TenantRow, Base):
     )
     feature_flag_id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Application(TenantRow, Timestamped, Base):
+    """A program of the organization. Its key is public; what it proves itself with is apart."""
+
+    __tablename__ = "applications"
+    __table_args__ = (
+        tenant_unique("id"),
+        UniqueConstraint("key", info={"message": "Try again", "path": None}),
+        UniqueConstraint(
+            "organization_id", "name", info={"message": "An application with this name already exists", "path": "name"}
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    key: Mapped[str]
+    scopes: Mapped[str]
+    is_enabled: Mapped[bool] = mapped_column(default=True)
+    is_limited_to_groups: Mapped[bool] = mapped_column(default=False)
+    public_key: Mapped[str | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class ApplicationSecret(TenantRow, Timestamped, Base):
+    """A secret of an application: its hash, and sealed under the server's key for checking what it signed."""
+
+    __tablename__ = "application_secrets"
+    __table_args__ = (
+        tenant_key("application_id", to="applications"),
+        Index(None, "organization_id", "application_id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int]
+    secret_hash: Mapped[str]
+    sealed: Mapped[str | None]
+    expires_at: Mapped[datetime | None]
+
+
+class ApplicationGroup(TenantRow, Base):
+    """A group of clients that an application limited to groups reaches."""
+
+    __tablename__ = "application_groups"
+    __table_args__ = (
+        tenant_key("application_id", to="applications"),
+        tenant_key("group_id", to="groups"),
+        Index(None, "organization_id", "group_id", "application_id"),
+    )
+    application_id: Mapped[int] = mapped_column(primary_key=True)
+    group_id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class AccessToken(TenantRow, Timestamped, Base):
+    """A pair that `/oauth/token` gave, good for nothing after `ends_at`. Refreshed from one another: one family."""
+
+    __tablename__ = "access_tokens"
+    __table_args__ = (
+        tenant_unique("id"),
+        tenant_key("application_id", to="applications"),
+        UniqueConstraint("token_hash"),
+        UniqueConstraint("refresh_token_hash", info={"message": "Try again", "path": None}),
+        Index(None, "organization_id", "application_id", "ends_at", "id"),
+        Index(None, "organization_id", "family"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int]
+    family: Mapped[str]
+    token_hash: Mapped[str]
+    refresh_token_hash: Mapped[str | None]
+    scopes: Mapped[str]
+    refresh_scopes: Mapped[str | None]
+    expires_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    refreshed_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class ApiKey(TenantRow, Timestamped, Base):
+    """A bearer token that an application made for itself; only its hash is kept."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        tenant_key("application_id", to="applications"),
+        UniqueConstraint("token_hash"),
+        Index(None, "organization_id", "application_id", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int]
+    token_hash: Mapped[str]
+    expires_at: Mapped[datetime | None]
+
+
+class UsedAssertion(TenantRow, Base):
+    """A signed assertion that was taken once, until it would expire by itself."""
+
+    __tablename__ = "used_assertions"
+    __table_args__ = (
+        tenant_key("application_id", to="applications"),
+        UniqueConstraint(
+            "organization_id", "application_id", "fingerprint", info={"message": "Used already", "path": None}
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int]
+    fingerprint: Mapped[str]
+    expires_at: Mapped[datetime]
+
+
+class SessionToken(TenantRow, Timestamped, Base):
+    """What a respondent fills in one deployment session with; only its hash is kept."""
+
+    __tablename__ = "session_tokens"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        Index(None, "organization_id", "deployment_session_id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    deployment_session_id: Mapped[int]
+    token_hash: Mapped[str]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

@@ -37,6 +37,7 @@ async def _all(context: Context, model: type[Any], order: Any) -> list[Any]:
     if len(rows) > LONGEST_PLAIN_LIST:
         raise RequestError("LIMIT_EXCEEDED", f"There are more than {LONGEST_PLAIN_LIST} rows: list them page by page")
     context.spend(len(rows))
+    context.saw_rows(model, rows)
     return rows
 
 

@@ -1,9 +1,11 @@
 """Who sees which rows of organizations."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, and_, false, or_, true
 
 from caregraph.auth.viewer import Permission, Viewer
-from caregraph.db.scope import ids, rule
+from caregraph.db.scope import UNSCOPED, ids, rule
 from caregraph.graph.errors import RequestError
 
 from . import models
@@ -48,8 +50,60 @@ def users(viewer: Viewer) -> ColumnElement[bool]:
 
 @rule(models.ApiToken, resource="users")
 def api_tokens(viewer: Viewer) -> ColumnElement[bool]:
-    """Tokens of the users one sees."""
-    return models.ApiToken.user_id.in_(ids(models.User.id).where(users(viewer)))
+    """One's own."""
+    return and_(members(viewer), models.ApiToken.user_id == viewer.user_id)
+
+
+@rule(models.Application, resource=UNSCOPED)
+def applications(viewer: Viewer) -> ColumnElement[bool]:
+    """Superusers see all, a program itself."""
+    return _of_application(models.Application.id, viewer)
+
+
+@rule(models.ApplicationGroup, resource=UNSCOPED)
+def application_groups(viewer: Viewer) -> ColumnElement[bool]:
+    """As the application."""
+    return _of_application(models.ApplicationGroup.application_id, viewer)
+
+
+@rule(models.AccessToken, resource=UNSCOPED)
+def access_tokens(viewer: Viewer) -> ColumnElement[bool]:
+    """Superusers see all, a token itself."""
+    if viewer.may(Permission.MANAGE_APPLICATIONS):
+        return true()
+    return models.AccessToken.id == viewer.access_token_id if viewer.may(Permission.APPLICATION) else false()
+
+
+@rule(models.ApiKey)
+def api_keys(viewer: Viewer) -> ColumnElement[bool]:
+    """Superusers see all, a program its own."""
+    return _of_application(models.ApiKey.application_id, viewer)
+
+
+@rule(models.SessionToken, resource=UNSCOPED)
+def session_tokens(viewer: Viewer) -> ColumnElement[bool]:
+    """Programs and superusers open and revoke them, respondents know theirs."""
+    if viewer.may(Permission.APPLICATION) or viewer.may(Permission.MANAGE_APPLICATIONS):
+        return true()
+    if viewer.may(Permission.RESPOND):
+        return models.SessionToken.deployment_session_id == viewer.deployment_session_id
+    return false()
+
+
+def _superusers(viewer: Viewer) -> ColumnElement[bool]:
+    return true() if viewer.may(Permission.MANAGE_APPLICATIONS) else false()
+
+
+rule(models.ApplicationSecret, resource=UNSCOPED)(_superusers)
+rule(models.UsedAssertion, resource=UNSCOPED)(_superusers)
+
+
+def _of_application(column: Any, viewer: Viewer) -> ColumnElement[bool]:
+    if viewer.may(Permission.MANAGE_APPLICATIONS):
+        return true()
+    if viewer.may(Permission.APPLICATION) or viewer.may(Permission.APPLICATION_SECRET):
+        return column == viewer.application_id  # type: ignore[no-any-return]
+    return false()
 
 
 def managers_only(viewer: Viewer) -> ColumnElement[bool]:

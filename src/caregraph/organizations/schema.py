@@ -1,12 +1,13 @@
 """Root fields of organizations."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy import ColumnElement
 
 from caregraph.auth.viewer import Permission
-from caregraph.graph.actions import DeletePayload, Payload, action
+from caregraph.graph.actions import DeletePayload, Payload, SecretPayload, action
 from caregraph.graph.computed import computed
 from caregraph.graph.context import Context
 from caregraph.graph.errors import UserError, demand
@@ -16,17 +17,31 @@ from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
 from caregraph.graph.search import contains
 
-from . import acceptance, audit, features, founding, invitations, models, permissions, places, service
+from . import (
+    acceptance,
+    api_keys,
+    applications,
+    audit,
+    features,
+    founding,
+    invitations,
+    models,
+    permissions,
+    places,
+    service,
+)
 from .acceptance import AcceptInvitationPayload
 from .features import FeatureFlag
 from .invitations import Invitation
 from .permissions import GrantedPermission
 from .person import CurrentUser, current_user
-from .types import Location, Organization, User
+from .types import AccessToken, ApiKey, ApiToken, Application, Location, Organization, User
 
 USERS = Resource(User)
 ORGANIZATIONS = Resource(Organization)
 LOCATIONS = Resource(Location)
+API_TOKENS = Resource(ApiToken)
+APPLICATIONS = Resource(Application)
 PERMISSIONS = Resource(GrantedPermission)
 INVITATIONS = Resource(Invitation)
 FEATURES = Resource(FeatureFlag)
@@ -38,7 +53,16 @@ class AuthenticatePayload:
     """`fit.authentication.get_token`."""
 
     api_token: str | None = field("The token, shown this once.")
+    expires_at: datetime | None = field("When the token ends; null: not before it is revoked.")
     errors: list[UserError] = field("Why there is no token; empty when there is.")
+
+
+@strawberry.type(description="What signing out answers.")
+class SignOutPayload:
+    """`fit.authentication` has no call that revokes."""
+
+    revoked_count: int | None = field("How many API tokens were revoked; null when refused.")
+    errors: list[UserError] = field("Why nothing was revoked; empty when it was.")
 
 
 async def _named(
@@ -71,6 +95,8 @@ class Query:
 
     me: User | None = USERS.mine("user_id", "The signed-in user (`fit.users.get_me`).")
     user: User | None = USERS.get()
+    api_token: ApiToken | None = API_TOKENS.get()
+    api_tokens: Page[ApiToken] | None = API_TOKENS.page()
     audit_event: audit.AuditEvent | None = AUDIT.get(needs=Permission.AUDIT)
     audit_events: Page[audit.AuditEvent] | None = AUDIT.page(
         audit.found, order="occurred_at", descends=True, needs=Permission.AUDIT
@@ -85,6 +111,16 @@ class Query:
     organizations: Page[Organization] | None = ORGANIZATIONS.page(_named, needs=Permission.MEMBER)
     location: Location | None = LOCATIONS.get(needs=Permission.MEMBER)
     locations: Page[Location] | None = LOCATIONS.page(order="name", needs=Permission.MEMBER)
+    application: Application | None = APPLICATIONS.get(needs=Permission.MANAGE_APPLICATIONS)
+    applications: Page[Application] | None = APPLICATIONS.page(order="name", needs=Permission.MANAGE_APPLICATIONS)
+    access_token: AccessToken | None = Resource(AccessToken).mine(
+        "access_token_id",
+        "The access token that you send; superusers name any of the organization's by id.",
+        needs=Permission.API_KEYS,
+        also_by_id=True,
+    )
+    api_key: ApiKey | None = Resource(ApiKey).get(needs=Permission.API_KEYS)
+    api_keys: list[ApiKey] | None = computed(api_keys.own_api_keys, needs=Permission.APPLICATION, size=100)
     granted_permission: GrantedPermission | None = PERMISSIONS.get()
     user_permissions: Page[GrantedPermission] | None = PERMISSIONS.page(
         permissions.of_user,
@@ -120,10 +156,30 @@ class Mutation:
     )
     create_location: Payload[Location] | None = action(places.create_location, needs=Permission.MANAGE_LOCATION)
     update_location: Payload[Location] | None = action(places.update_location, needs=Permission.MANAGE_LOCATION)
+    sign_out: SignOutPayload | None = action(service.sign_out, needs=Permission.ACCOUNT)
+    sign_user_out: Payload[User] | None = action(service.sign_user_out, needs=Permission.MANAGE_USERS)
+    revoke_api_token: DeletePayload | None = action(service.revoke_api_token, needs=Permission.CARE)
     create_user: Payload[User] | None = action(service.create_user, needs=Permission.MANAGE_USERS)
     update_user: Payload[User] | None = action(service.update_user, needs=Permission.CARE)
     delete_user: DeletePayload | None = action(service.delete_user, needs=Permission.MANAGE_USERS)
     add_user_role: Payload[User] | None = action(service.add_role, needs=Permission.MANAGE_USERS)
+    create_application: SecretPayload[Application] | None = action(
+        applications.create_application, needs=Permission.MANAGE_APPLICATIONS
+    )
+    update_application: Payload[Application] | None = action(
+        applications.update_application, needs=Permission.MANAGE_APPLICATIONS
+    )
+    rotate_application_secret: SecretPayload[Application] | None = action(
+        applications.rotate_secret, needs=Permission.MANAGE_APPLICATIONS
+    )
+    delete_application: DeletePayload | None = action(
+        applications.delete_application, needs=Permission.MANAGE_APPLICATIONS
+    )
+    revoke_access_token: Payload[AccessToken] | None = action(
+        applications.revoke_access_token, needs=Permission.MANAGE_APPLICATIONS
+    )
+    create_api_key: SecretPayload[ApiKey] | None = action(api_keys.create_api_key, needs=Permission.APPLICATION_SECRET)
+    delete_api_key: DeletePayload | None = action(api_keys.delete_api_key, needs=Permission.API_KEYS)
     remove_user_role: Payload[User] | None = action(service.remove_role, needs=Permission.MANAGE_USERS)
     set_user_permissions: Payload[User] | None = action(
         permissions.set_user_permissions, needs=Permission.MANAGE_ORGANIZATION

@@ -1,8 +1,9 @@
 """The verbs of organizations: signing in, users and their roles."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Delete, delete, select
 
 from caregraph.auth.secrets import Passwords, new_token, token_hash
 from caregraph.auth.tokens import AUTHENTICATION_FAILED
@@ -31,6 +32,7 @@ from .profiles import international, with_names
 from .types import Role
 
 WORKS_ELSEWHERE = "The account also works elsewhere: only its owner changes it"
+NOT_OURS = "These credentials are revoked where they were issued"
 
 
 async def authenticate(
@@ -40,8 +42,9 @@ async def authenticate(
 ) -> dict[str, Any]:
     """Give a new API token, shown this once, for `X-Api-Token`; send it with the e-mail in `X-Api-Email`.
 
-    The account's API use must be enabled. Earlier tokens stay valid. Attempts are limited per account and per address;
-    wrong credentials are a top-level error `UNAUTHENTICATED`, too many attempts `RATE_LIMITED`.
+    The account's API use must be enabled. Earlier tokens stay valid until they expire or are revoked. Attempts are
+    limited per account and per address; wrong credentials are a top-level error `UNAUTHENTICATED`, too many attempts
+    `RATE_LIMITED`.
     """
     settings = context.settings
     name = email.casefold()
@@ -63,11 +66,54 @@ async def authenticate(
         raise RequestError("UNAUTHENTICATED", AUTHENTICATION_FAILED)
     await attempts.forget(account=name)
     token = new_token()
+    lifetime = timedelta(seconds=settings.api_token_lifetime)
+    expires_at = now() + lifetime if lifetime else None
     viewer = Viewer.system(account.organization_id)
     origin = context.origin("authenticate", actor=Actor.USER, kind=Kind.SIGN_IN, **tried)
     async with context.database.writing(viewer, origin=origin) as tx:
-        tx.add(models.ApiToken(user_id=account.user_id, token_hash=token_hash(token)))
-    return {"api_token": token}
+        await tx.execute(_tokens_of(account.user_id).where(models.ApiToken.expires_at <= now()))
+        tx.add(models.ApiToken(user_id=account.user_id, token_hash=token_hash(token), expires_at=expires_at))
+    return {"api_token": token, "expires_at": expires_at}
+
+
+async def sign_out(
+    context: Context,
+    viewer: Viewer,
+    everywhere: Annotated[
+        bool, describe("Revoke all your API tokens, and what other issuers signed for you until now.")
+    ] = False,
+) -> dict[str, Any]:
+    """Revoke the API token that this request is sent with; with `everywhere` all that lets you in, anywhere.
+
+    A JWT can be revoked only together with all others; its issuer may sign a new one right after. Passwords stay.
+    """
+    if viewer.user_id is None or not (everywhere or viewer.api_token_id):
+        path = () if viewer.user_id is None else ("everywhere",)
+        raise Refused(Code.INVALID, NOT_OURS, *path)
+    revoked = _tokens_of(viewer.user_id)
+    # Whoever acts in no organization yet is a member of several: an account is the same in each.
+    acting = Viewer.system(viewer.organization_id or viewer.organization_ids[0])
+    await context.end_snapshot()
+    origin = context.origin("signOut", organization_id=acting.organization_id)
+    async with context.database.writing(acting, origin=origin) as tx:
+        if everywhere:
+            (await tx.get_one(models.User, viewer.user_id)).signed_out_at = now()
+        else:
+            revoked = revoked.where(models.ApiToken.id == viewer.api_token_id)
+        return {"revoked_count": (await tx.execute(revoked)).rowcount}  # type: ignore[attr-defined]
+
+
+async def sign_user_out(tx: Tx, user: models.User) -> models.User:
+    """Sign a user out of your organization: tokens from before fail there. Elsewhere they go on."""
+    (await _membership(tx, user)).signed_out_at = now()
+    await tx.flush()
+    return user
+
+
+async def revoke_api_token(tx: Tx, token: models.ApiToken) -> None:
+    """Revoke one of your API tokens."""
+    await tx.delete(token)
+    await tx.flush()
 
 
 async def create_user(
@@ -107,7 +153,7 @@ async def update_user(
     names = {"first_name": user.first_name, "last_name": user.last_name}
     apply(user, Changes(await _storable(context, with_names(input, names))))
     if "password" in input:
-        await _revoke_tokens(tx, user)
+        await tx.execute(_tokens_of(user.id))
     await tx.flush()
     return user
 
@@ -175,5 +221,6 @@ async def _membership(tx: Tx, user: models.User) -> models.Membership:
     return (await tx.scalars(select(models.Membership).where(models.Membership.user_id == user.id))).one()
 
 
-async def _revoke_tokens(tx: Tx, user: models.User) -> None:
-    await tx.execute(delete(models.ApiToken).where(models.ApiToken.user_id == user.id))
+def _tokens_of(user_id: int) -> Delete:
+    """Deletes the tokens of one user: superusers may have to, although nobody sees another's."""
+    return delete(models.ApiToken).where(models.ApiToken.user_id == user_id).execution_options(scoped=True)

@@ -5,8 +5,10 @@ from datetime import datetime
 
 import strawberry
 
+from caregraph.auth import scopes
 from caregraph.auth.viewer import Permission
 from caregraph.db.base import table_of
+from caregraph.graph.computed import computed
 from caregraph.graph.context import Info
 from caregraph.graph.fields import field, member, method
 from caregraph.graph.loaders import Link, RowById, RowsByParent
@@ -14,7 +16,17 @@ from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page, Window
 from caregraph.graph.relations import many, one
 from caregraph.graph.scalars import EmailAddress, PhoneNumber, Url
-from caregraph.refs import ClientRef, EpisodeRef, LocationRef, OrganizationRef, UserRef
+from caregraph.refs import (
+    AccessTokenRef,
+    ApiKeyRef,
+    ApplicationRef,
+    ClientRef,
+    EpisodeRef,
+    GroupRef,
+    LocationRef,
+    OrganizationRef,
+    UserRef,
+)
 
 from . import models
 from .enums import StaffGender, Vertical
@@ -125,8 +137,8 @@ class Location(Node):
 class User(Node):
     """A therapist, coach or worker with an account.
 
-    Of other users one sees id, e-mail and names. What is known of them at work is null except to managers, superusers
-    and applications; what is personal is null except to superusers.
+    Of other users one sees id, e-mail, names and groups. What is known of them at work is null except to managers,
+    superusers and applications; what is personal is null except to superusers.
     """
 
     email: EmailAddress = field("E-mail to sign in with, in lower case; unique among all users.")
@@ -139,6 +151,9 @@ class User(Node):
     created_at: datetime | None = field("When the account was made.", visible_to=works_with)
     updated_at: datetime | None = field("When the account was last changed.", visible_to=works_with)
     gdpr_approval: bool | None = field("Whether the user approved data processing.", visible_to=is_self_or_superuser)
+    gdpr_approval_at: datetime | None = field(
+        "When `gdprApproval` last changed; null when it never did.", visible_to=is_self_or_superuser
+    )
     locale: str | None = field("Language tag, such as `da`.", visible_to=is_self_or_superuser)
     time_zone: str | None = field("IANA time zone, such as `Europe/Copenhagen`.", visible_to=works_with)
     api_enabled: bool | None = field("Whether the account may use the API.", visible_to=is_self_or_superuser)
@@ -159,6 +174,10 @@ class User(Node):
         size=5,
     )
 
+    groups: list[GroupRef] = many(
+        description="Groups that the user works with.", through="user_groups", order="name", size=2
+    )
+
     @method("Roles held in your organization; empty for an ordinary user, null to other ordinary users.")
     async def roles(self: models.User, info: Info) -> list[Role] | None:
         """Part of what is known at work."""
@@ -172,3 +191,76 @@ class User(Node):
         """Memberships elsewhere are never shown."""
         context = info.context
         return await context.load(RowById(models.Organization), context.viewer.organization_id)  # type: ignore[no-any-return]
+
+
+@node(models.ApiToken)
+class ApiToken(Node):
+    """An API token of yours, without the token itself, which `authenticate` shows once."""
+
+    created_at: datetime = field("When `authenticate` gave it.")
+    expires_at: datetime | None = field("When it ends; null: not before it is revoked.")
+
+    @method("Whether this request is sent with it.")
+    def is_current(self: models.ApiToken, info: Info) -> bool:
+        """By the credentials, which name the row."""
+        return info.context.viewer.api_token_id == self.id
+
+
+@node(models.Application, order_by=(models.Application.name,))
+class Application(Node):
+    """A program that reads and writes the organization's data by itself. Seen by superusers, and by itself."""
+
+    name: str = field("Name, unique within the organization.")
+    key: str = field("Its public name when it signs in: OAuth's `client_id`.")
+    is_enabled: bool = field("Whether it may sign in; without, all its tokens and keys are dead.")
+    is_limited_to_groups: bool = field("Whether it reaches only the clients of its groups; none without a group.")
+    public_key: str | None = field("Public key that its assertions may be signed with, as JWK.")
+    created_at: datetime = field("When it was made.")
+    last_used_at: datetime | None = field("When it last got an access token; null: never.")
+    groups: list[GroupRef] = many(
+        description="The groups that it reaches, if it is limited to groups.",
+        through="application_groups",
+        order="name",
+    )
+    api_keys: list[ApiKeyRef] = many("api_keys.application_id", description="Its API keys, at most 100.")
+    access_tokens: Page[AccessTokenRef] = many(
+        "access_tokens.application_id", description="Its access tokens, expired and revoked ones for a while too."
+    )
+
+    @method("What its tokens may at most, in alphabetical order: `clients.read`, …, or `all`.")
+    async def scopes(self: models.Application) -> list[str]:
+        """As a list."""
+        return sorted(scopes.parsed(self.scopes))
+
+
+@node(models.AccessToken)
+class AccessToken(Node):
+    """A bearer token that `/oauth/token` gave. Seen by superusers, and by itself."""
+
+    created_at: datetime = field("When it was given.")
+    expires_at: datetime = field("Until when it works.")
+    revoked_at: datetime | None = field("When it was ended before its time; null: it was not.")
+    application: ApplicationRef = one("access_tokens.application_id", "The application that it was given to.")
+    organization: OrganizationRef | None = one(
+        "access_tokens.organization_id", "The organization that it reaches (`fitbit.oauth.get_token_organization`)."
+    )
+    groups: list[GroupRef] | None = computed(
+        "caregraph.people.tokens:groups_of_token",
+        "The groups that it reaches, by name: those of an application that is limited to groups, else all of the"
+        " organization (`fitbit.oauth.get_token_groups`).",
+        size=10,
+    )
+
+    @method("What it was given for, in alphabetical order; what its application may no longer do, it may not either.")
+    async def scopes(self: models.AccessToken) -> list[str]:
+        """As a list."""
+        return sorted(scopes.parsed(self.scopes))
+
+
+@node(models.ApiKey)
+class ApiKey(Node):
+    """A bearer token that an application made for itself. The token itself is told by `createApiKey` alone."""
+
+    created_at: datetime = field("When it was made.")
+    expires_at: datetime | None = field("Until when it works; null: until it is deleted.")
+    application: ApplicationRef = one("api_keys.application_id", "The application that it belongs to.")

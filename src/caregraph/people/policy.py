@@ -56,6 +56,12 @@ def files(viewer: Viewer) -> ColumnElement[bool]:
     return of_seen_clients(models.File.client_id, viewer)
 
 
+@rule(models.Consent)
+def consents(viewer: Viewer) -> ColumnElement[bool]:
+    """As the client."""
+    return of_seen_clients(models.Consent.client_id, viewer)
+
+
 rule(models.Label)(members)
 rule(models.ClientOwner, resource="clients")(members)
 

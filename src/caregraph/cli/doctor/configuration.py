@@ -1,6 +1,5 @@
 """Checks of the settings alone."""
 
-import dataclasses
 import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,11 +111,10 @@ def password_hashing(settings: Settings, _plan: Plan) -> Iterator[Finding]:
 
 
 def encryption(settings: Settings, _plan: Plan) -> Iterator[Finding]:
-    """Identifying data is encrypted at rest, where this version can do that."""
-    values = dataclasses.asdict(settings)
-    if values.get("encryption_keys") == "":
+    """Identifying data is encrypted at rest."""
+    if not settings.encryption_keys:
         problem = "CAREGRAPH_ENCRYPTION_KEYS is not set: national numbers and telephones are stored in the clear"
-        yield warning("encryption-keys", problem, "Set a key, then encrypt what is stored already")
+        yield warning("encryption-keys", problem, "Set a key, then run caregraph rotate-keys")
 
 
 def files(settings: Settings, _plan: Plan) -> Iterator[Finding]:

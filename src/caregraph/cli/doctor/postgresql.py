@@ -16,8 +16,9 @@ from .findings import Finding, error, warning
 _OWN_ROLE = f"Connect as a role of its own: CREATE ROLE caregraph_server LOGIN; GRANT {APP_ROLE} TO caregraph_server"
 _MIGRATIONS = "Put it back as the migrations made it"
 _TENANT = "app.organization_id"
-# Tables without anybody's data: the counters of attempts, keys of objects without a row, and Alembic's own.
-_NOBODYS = {"sign_in_attempts", "file_garbage", "outgoing_mails", "alembic_version"}
+# Tables without anybody's data: counters of attempts, keys of objects without a row, ids of rows that mails are due
+# about, encryption keys' names, and Alembic's own.
+_NOBODYS = {"sign_in_attempts", "file_garbage", "outgoing_mails", "encryption_keys", "alembic_version"}
 _RIGHTS = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 _LARGEST_DIFFERENCE = timedelta(seconds=10)
 

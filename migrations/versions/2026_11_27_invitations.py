@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "2026_11_25_invite"
-down_revision = "2026_11_25_orgs"
+revision = "2026_11_27_invitations"
+down_revision = "2026_11_26_personal_data"
 branch_labels = None
 depends_on = None
 
