@@ -80,9 +80,30 @@ async def test_without_an_account_the_token_and_a_password_make_one(world: World
     }
     assert (await dina.ask("{ invitations { totalCount } }")).data == {"invitations": {"totalCount": 0}}
     assert (await dina.ask("{ users { totalCount } }")).data == {"users": {"totalCount": 4}}
+    assert (await dina.ask("{ organizationStatistics { total { nClients } } }")).error == ("FORBIDDEN", "Access denied")
     row = table_of(Invitation)
     kept = await world.row(select(row.c.accepted_by_id, row.c.token_hash, row.c.accepted_at.is_not(None)))
     assert tuple(kept) == (6, None, True)
+
+
+async def test_the_audit_knows_who_accepted(world: World) -> None:
+    await make_invitation(world.superuser, token=TOKEN)
+
+    await accept(world.nobody, account=DINA)
+
+    query = "{ auditEvents(first: 1, kind: UPDATE) { nodes { actor userId fields changes { typeName change } } } }"
+    (entry,) = (await world.superuser.ask(query)).data["auditEvents"]["nodes"]
+    assert entry == {
+        "actor": "USER",
+        "userId": global_id("User", 6),
+        "fields": ["acceptInvitation"],
+        "changes": [
+            {"typeName": "User", "change": "CREATED"},
+            {"typeName": "Membership", "change": "CREATED"},
+            {"typeName": "GrantedPermission", "change": "CREATED"},
+            {"typeName": "Invitation", "change": "UPDATED"},
+        ],
+    }
 
 
 @pytest.mark.parametrize(
