@@ -28,6 +28,7 @@ ADDED: dict[str, dict[str, str]] = {
         "phone": "TEXT",
         "gender": "SMALLINT NOT NULL DEFAULT 0",
         "photo_url": "TEXT",
+        "password_is_own": "BOOLEAN NOT NULL DEFAULT false",
     },
     "memberships": {"signed_out_at": "TIMESTAMP WITH TIME ZONE"},
     "api_tokens": {"expires_at": "TIMESTAMP WITH TIME ZONE"},

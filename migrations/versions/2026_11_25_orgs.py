@@ -12,13 +12,13 @@ FUNCTIONS = {
     "caregraph_person(user_id bigint)": (
         """
         TABLE (user_id bigint, organization_id bigint, is_superuser boolean, is_auditor boolean, granted text,
-            email text, full_name text, first_name text, last_name text)
+            email text, full_name text, first_name text, last_name text, has_own_password boolean)
         """,
         """
         SELECT m.user_id, m.organization_id, m.is_superuser, m.is_auditor,
             (SELECT string_agg(g.key, ',') FROM granted_permissions g
              WHERE g.organization_id = m.organization_id AND g.user_id = m.user_id),
-            u.email, u.full_name, u.first_name, u.last_name
+            u.email, u.full_name, u.first_name, u.last_name, u.password_is_own OR u.password_hash = '!'
         FROM users u JOIN memberships m ON m.user_id = u.id
         WHERE u.id = $1 AND NOT m.is_disabled ORDER BY m.id
         """,

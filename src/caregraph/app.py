@@ -119,22 +119,10 @@ def create_app(
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),
     ]
 
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(_sweep_regularly(database, provided[Storage]))
-        sending = asyncio.create_task(outbox.run())
-        yield
-        sweeping.cancel()
-        sending.cancel()
-        await asyncio.wait({sending})
-        streams.close()
-        await counters.close()
-        await database.close()
-
     paths = {getattr(route, "path", "").split("/")[1] for route in routes}
     app = Starlette(
         routes=routes,
-        lifespan=lifespan,
+        lifespan=_lifespan,
         middleware=[Middleware(RequestLog, draining=draining, paths=paths), *cross_site.middleware(settings)],
     )
     app.state.settings = settings
@@ -144,6 +132,21 @@ def create_app(
     app.state.counters = counters
     app.state.streams = streams
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    """What works beside requests, and what is closed after the last of them."""
+    state = app.state
+    sweeping = asyncio.create_task(_sweep_regularly(state.database, state.storage))
+    sending = asyncio.create_task(state.outbox.run())
+    yield
+    sweeping.cancel()
+    sending.cancel()
+    await asyncio.wait({sending})
+    state.streams.close()
+    await state.counters.close()
+    await state.database.close()
 
 
 def _id_tokens(settings: Settings) -> IdTokens:

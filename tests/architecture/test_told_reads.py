@@ -9,7 +9,6 @@ from architecture.source import MODULES, ROOT, Module
 # Modules that read without telling, each with why nothing of a record reaches an answer by it.
 SILENT = {
     "organizations/features.py": "names of features: no record of a client",
-    "organizations/person.py": "who one is oneself: no record of a client",
     "graph/search.py": "ids of labels by name, for a filter",
     "organizations/api_keys.py": "an application's own keys",
     "treatment/calculator.py": "the plan's own counter",

@@ -237,7 +237,7 @@ async def test_a_program_is_nobody_in_particular(world: World, program: Program)
         "organizationStatistics": {"total": {"nClients": 1}},
     }
     for forbidden in (
-        "{ users { totalCount } }",
+        "{ auditEvents { totalCount } }",
         "{ applications { totalCount } }",
         "{ calculatorPlans { totalCount } }",
     ):

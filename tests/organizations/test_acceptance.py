@@ -23,7 +23,9 @@ ACCEPT = """mutation ($token: String!, $account: NewAccountInput) { acceptInvita
     organizationId userId errors { code message path }
 } }"""
 OPEN = "query ($token: String!) { openInvitation(token: $token) { id email invitedBy { id } organizationName } }"
-SIGN_IN = 'mutation ($email: String!) { authenticate(email: $email, password: "correct horse battery") { apiToken } }'
+SIGN_IN = (
+    "mutation ($email: String!, $password: String!) { authenticate(email: $email, password: $password) { apiToken } }"
+)
 TOKEN = "0123456789-the-token"
 DINA = {"password": PASSWORD, "firstName": "Dina", "lastName": "Dahl"}
 MISSING = [{"code": "NOT_FOUND", "message": "Invitation not found", "path": ["token"]}]
@@ -33,7 +35,7 @@ def refused(code: str, message: str, *path: str) -> dict[str, Any]:
     return {
         "organizationId": None,
         "userId": None,
-        "errors": [{"code": code, "message": message, "path": list(path)}],
+        "errors": [{"code": code, "message": message, "path": list(path) or None}],
     }
 
 
@@ -53,8 +55,8 @@ def somebody(world: World, monkeypatch: pytest.MonkeyPatch, identity: Identity) 
     return Principal(world, "vouched", {"X-Vouched": "1"})
 
 
-async def sign_in(world: World, email: str) -> Principal:
-    token = (await world.nobody.ask(SIGN_IN, email=email)).data["authenticate"]["apiToken"]
+async def sign_in(world: World, email: str, password: str = PASSWORD) -> Principal:
+    token = (await world.nobody.ask(SIGN_IN, email=email, password=password)).data["authenticate"]["apiToken"]
     return Principal(world, email, {"X-Api-Email": email, "X-Api-Token": token}, 1)
 
 
@@ -77,6 +79,7 @@ async def test_without_an_account_the_token_and_a_password_make_one(world: World
         "permissions": {"nodes": [{"key": "CREATE_DEPLOYMENT"}, {"key": "MANAGE_ORGANIZATION"}]},
     }
     assert (await dina.ask("{ invitations { totalCount } }")).data == {"invitations": {"totalCount": 0}}
+    assert (await dina.ask("{ users { totalCount } }")).data == {"users": {"totalCount": 4}}
     assert (await dina.ask("{ organizationStatistics { total { nClients } } }")).error == ("FORBIDDEN", "Access denied")
     row = table_of(Invitation)
     kept = await world.row(select(row.c.accepted_by_id, row.c.token_hash, row.c.accepted_at.is_not(None)))
@@ -337,3 +340,27 @@ async def postbox(world: World) -> AsyncIterator[Postbox]:
     async with Postbox() as postbox:
         await world.restart(mail_url=postbox.url)
         yield postbox
+
+
+async def test_a_password_that_a_superuser_has_set_opens_no_other_organization(world: World) -> None:
+    """Else that superuser would get in there too."""
+    create = 'mutation { createUser(input: {email: "dina@away.example", fullName: "D", password: "of the superuser", apiEnabled: true}) { errors { message } } }'
+    set_password = (
+        'mutation ($id: ID!) { updateUser(id: $id, input: {password: "correct horse battery"}) { errors { message } } }'
+    )
+    found_one = 'mutation { createOrganization(input: {name: "Third"}) { node { name } errors { code message path } } }'
+    message = "Set a password of your own first: somebody else has set the one you have"
+    assert (await world.superuser.ask(create)).data["createUser"] == {"errors": []}
+    await make_invitation(world.other_superuser, "dina@away.example", token=TOKEN)
+    dina = await sign_in(world, "dina@away.example", "of the superuser")
+    me = (await dina.ask("{ me { id } }")).data["me"]["id"]
+
+    async with changes(world) as found:
+        assert await accept(dina) == refused("CONFLICT", message)
+        founded = (await dina.ask(found_one)).data["createOrganization"]
+    assert founded == {"node": None, "errors": [{"code": "CONFLICT", "message": message, "path": None}]}
+    assert found == {}
+
+    assert (await dina.ask(set_password, id=me)).data["updateUser"] == {"errors": []}
+    dina = await sign_in(world, "dina@away.example")
+    assert (await accept(dina))["errors"] == []

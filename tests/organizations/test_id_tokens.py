@@ -121,7 +121,7 @@ async def test_a_person_without_an_account_is_signed_in_and_no_more(world: World
     viewer = await world.app.state.streams.viewer(Caller({"authorization": headers["Authorization"]}, ""))
 
     identity = Identity(email="new@elsewhere.example", subject="subject-1", full_name="Somebody")
-    assert (viewer.identity, viewer.permissions) == (identity, frozenset({Permission.ACCOUNT}))
+    assert (viewer.identity, viewer.permissions) == (identity, frozenset({Permission.PERSON}))
     assert (viewer.user_id, viewer.organization_id, viewer.organization_ids) == (None, None, ())
     for query in (ME, "{ clients { totalCount } }", "{ users { totalCount } }", "{ organization { name } }"):
         assert (await ask(world, headers, query)).error == FORBIDDEN

@@ -74,8 +74,18 @@ async def test_one_is_in_each_what_one_is_there(world: World) -> None:
 
 
 async def test_an_organization_of_others_is_as_wrong_as_one_that_is_not_there(world: World) -> None:
-    await world.organization(3, "Elsewhere")
-    wrong = [of(3), of(999), "1", "", "nonsense", global_id("User", 1), of(1) + "=", of(1)[:-1], f" {of(1)},{of(2)}"]
+    elsewhere = await world.organization("Elsewhere")
+    wrong = [
+        of(elsewhere),
+        of(999),
+        "1",
+        "",
+        "nonsense",
+        global_id("User", 1),
+        of(1) + "=",
+        of(1)[:-1],
+        f" {of(1)},{of(2)}",
+    ]
 
     answers = [await ask(world, ME, organization) for organization in wrong]
 

@@ -61,6 +61,7 @@ async def _create_user(tx: Tx, account: Account) -> int:
         email=account.email.casefold(),
         full_name=account.full_name,
         password_hash=account.password_hash,
+        password_is_own=True,
         api_enabled=True,
     )
     tx.add(user)

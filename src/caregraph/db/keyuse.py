@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Timestamped, table_of
 from .encryption import SETTING, Keyring
-from .scope import everyone, rule
+from .scope import UNSCOPED, everyone, rule
 
 
 class EncryptionKeyError(Exception):
@@ -26,7 +26,7 @@ class EncryptionKey(Timestamped, Base):
     proof: Mapped[str]
 
 
-rule(EncryptionKey)(everyone)
+rule(EncryptionKey, resource=UNSCOPED)(everyone)
 
 
 async def check(session: AsyncSession, keyring: Keyring) -> bool:

@@ -66,7 +66,8 @@ _STATEMENTS = {
         " WHERE i.token_hash = :secret AND i.accepted_at IS NULL AND i.expires_at > CURRENT_TIMESTAMP"
     ),
     "person": (
-        f"SELECT {_MEMBERSHIP}, u.email, u.full_name, u.first_name, u.last_name FROM users u"  # noqa: S608 our own text
+        f"SELECT {_MEMBERSHIP}, u.email, u.full_name, u.first_name, u.last_name,"  # noqa: S608 our own text
+        " u.password_is_own OR u.password_hash = '!' AS has_own_password FROM users u"
         " JOIN memberships m ON m.user_id = u.id WHERE u.id = :user_id AND NOT m.is_disabled ORDER BY m.id"
     ),
     "works_elsewhere": (
@@ -123,6 +124,8 @@ class Person:
     full_name: str
     first_name: str | None
     last_name: str | None
+    has_own_password: bool
+    """Whether nobody else can sign in as the person: they set the password themselves, or there is none."""
     memberships: Sequence[Membership]
 
 
@@ -135,7 +138,8 @@ async def person(execute: Execute, database: Database, user_id: int) -> Person |
     if not rows:
         return None
     first = rows[0]
-    return Person(first.email, first.full_name, first.first_name, first.last_name, [_membership(row) for row in rows])
+    names = first.email, first.full_name, first.first_name, first.last_name
+    return Person(*names, bool(first.has_own_password), [_membership(row) for row in rows])
 
 
 async def works_elsewhere(execute: Execute, database: Database, *, user_id: int, organization_id: int) -> bool:

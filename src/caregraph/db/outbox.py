@@ -22,7 +22,7 @@ from caregraph.auth.viewer import Viewer
 from caregraph.mail import Mail, MailError, Sender, UndeliverableError
 
 from .base import Base, Timestamped, now
-from .scope import everyone, rule
+from .scope import UNSCOPED, everyone, rule
 from .session import Database, Tx
 
 LOG = logging.getLogger("caregraph.outbox")
@@ -58,7 +58,7 @@ class OutgoingMail(Timestamped, Base):
 
 
 # Ids only, read across organizations by whoever sends; nothing in the graph shows them.
-rule(OutgoingMail)(everyone)
+rule(OutgoingMail, resource=UNSCOPED)(everyone)
 
 
 class Letter(Protocol):

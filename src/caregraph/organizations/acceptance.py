@@ -21,7 +21,7 @@ from caregraph.graph.inputs import required, value
 from caregraph.graph.node import global_id
 
 from . import models
-from .founding import NO_PASSWORD
+from .founding import NO_PASSWORD, joining
 from .invitations import ALREADY_MEMBER, keys_of
 from .permissions import grant
 
@@ -73,7 +73,8 @@ async def accept_invitation(
 
     Signed in, in any way that tells who one is, with the e-mail that was invited; or not signed in, with the password
     of a new account, which may use the API. A token works once: used, expired, replaced, wrong or somebody else's, it
-    is `NOT_FOUND`. An e-mail with an account must sign in: `CONFLICT`.
+    is `NOT_FOUND`. An e-mail with an account must sign in: `CONFLICT`; so is a password that a superuser has set, as
+    whoever knows it would become a member too: set one of your own first.
     """
     is_somebody = viewer.user_id is not None or viewer.identity is not None
     if not (is_somebody or viewer.is_nobody):
@@ -88,7 +89,9 @@ async def accept_invitation(
         async with context.database.writing(Viewer.system(found.organization_id)) as tx, context.within_time():
             held = await _held(tx, found, token)
             user_id = _known(viewer, found, held) if is_somebody else None
-            if user_id is None:
+            if user_id is not None:
+                await joining(tx, context, user_id)
+            else:
                 user_id = await _new_user(tx, held, _names(viewer, held, new), password_hash)
             told = {"organization_id": found.organization_id, "user_id": user_id, "actor": Actor.USER}
             tx.info["origin"] = context.origin("acceptInvitation", about="Invitation", **told)
@@ -151,7 +154,9 @@ def _names(viewer: Viewer, invitation: models.Invitation, new: NewAccountInput |
 
 
 async def _new_user(tx: Tx, invitation: models.Invitation, names: dict[str, str], password_hash: str) -> int:
-    user = models.User(email=invitation.email, password_hash=password_hash, api_enabled=True, **names)
+    user = models.User(
+        email=invitation.email, password_hash=password_hash, password_is_own=True, api_enabled=True, **names
+    )
     tx.add(user)
     await tx.flush()
     return user.id

@@ -24,6 +24,7 @@ from .enums import Vertical
 from .inputs import OrganizationInput
 from .places import as_columns
 
+NOT_YOUR_PASSWORD = "Set a password of your own first: somebody else has set the one you have"  # noqa: S105
 NO_PASSWORD = "!"  # noqa: S105 no hash: nothing matches it
 _NEXT_IDS = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
 
@@ -76,14 +77,25 @@ async def _create(context: Context, viewer: Viewer, values: Mapping[str, Any], *
 async def _creator(tx: Tx, context: Context, viewer: Viewer) -> tuple[int, str]:
     """Id and full name of whoever asks, with a new account if there is none."""
     if viewer.user_id is not None:
-        person = await lookups.person(tx.execute, context.database, viewer.user_id)
-        if person is None:
-            raise RequestError("UNAUTHENTICATED", AUTHENTICATION_FAILED)
+        person = await joining(tx, context, viewer.user_id)
         return viewer.user_id, person.full_name
     if viewer.identity is None:
         raise RequestError("FORBIDDEN", FORBIDDEN)
     user = await account_for(tx, viewer.identity)
     return user.id, user.full_name
+
+
+async def joining(tx: Tx, context: Context, user_id: int) -> lookups.Person:
+    """The person who asks to work in one more organization.
+
+    Refused with a password that a superuser has set: whoever knows it would get in there too.
+    """
+    person = await lookups.person(tx.execute, context.database, user_id)
+    if person is None:
+        raise RequestError("UNAUTHENTICATED", AUTHENTICATION_FAILED)
+    if not person.has_own_password:
+        raise Refused(Code.CONFLICT, NOT_YOUR_PASSWORD)
+    return person
 
 
 async def account_for(tx: Tx, identity: Identity) -> models.User:

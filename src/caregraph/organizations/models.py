@@ -103,6 +103,8 @@ class User(Dated, Searchable, Base):
     gender: Mapped[StaffGender] = mapped_column(Coded(StaffGender), default=StaffGender.UNKNOWN)
     photo_url: Mapped[str | None]
     password_hash: Mapped[str]
+    # Whether nobody but the owner knows the password: superusers may set it for those who work with them only.
+    password_is_own: Mapped[bool] = mapped_column(default=False)
     api_enabled: Mapped[bool] = mapped_column(default=False)
     gdpr_approval: Mapped[bool] = mapped_column(default=False)
     gdpr_approval_at: Mapped[datetime | None]

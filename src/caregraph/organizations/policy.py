@@ -111,7 +111,7 @@ def managers_only(viewer: Viewer) -> ColumnElement[bool]:
     return true() if viewer.may(Permission.MANAGE_ORGANIZATION) else false()
 
 
-rule(models.Invitation)(managers_only)
+rule(models.Invitation, resource=UNSCOPED)(managers_only)
 
 
 @rule(models.FeatureFlag, resource="features")

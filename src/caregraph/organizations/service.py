@@ -87,17 +87,17 @@ async def sign_out(
 
     A JWT can be revoked only together with all others; its issuer may sign a new one right after. Passwords stay.
     """
-    if viewer.user_id is None or not (everywhere or viewer.api_token_id):
-        path = () if viewer.user_id is None else ("everywhere",)
-        raise Refused(Code.INVALID, NOT_OURS, *path)
-    revoked = _tokens_of(viewer.user_id)
+    user_id = viewer.user_id
+    if user_id is None or not (everywhere or viewer.api_token_id):
+        raise Refused(Code.INVALID, NOT_OURS, "everywhere")
+    revoked = _tokens_of(user_id)
     # Whoever acts in no organization yet is a member of several: an account is the same in each.
     acting = Viewer.system(viewer.organization_id or viewer.organization_ids[0])
     await context.end_snapshot()
     origin = context.origin("signOut", organization_id=acting.organization_id)
     async with context.database.writing(acting, origin=origin) as tx:
         if everywhere:
-            (await tx.get_one(models.User, viewer.user_id)).signed_out_at = now()
+            (await tx.get_one(models.User, user_id)).signed_out_at = now()
         else:
             revoked = revoked.where(models.ApiToken.id == viewer.api_token_id)
         return {"revoked_count": (await tx.execute(revoked)).rowcount}  # type: ignore[attr-defined]
@@ -153,6 +153,7 @@ async def update_user(
     names = {"first_name": user.first_name, "last_name": user.last_name}
     apply(user, Changes(await _storable(context, with_names(input, names))))
     if "password" in input:
+        user.password_is_own = viewer.user_id == user.id
         await tx.execute(_tokens_of(user.id))
     await tx.flush()
     return user
