@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from caregraph.auth.viewer import Permission, Viewer
 from caregraph.organizations import features
 from contract.asserts import changes
-from factories.organizations import make_permission
+from factories.organizations import application, make_permission, signed_in_as
 from kit import Principal, World
 
 SWITCH = """mutation ($name: String!, $enabled: Boolean!, $userIds: [ID!]!) {
@@ -131,3 +132,15 @@ async def test_a_user_who_leaves_takes_their_place_along(world: World) -> None:
         "featureFlags"
     ]["nodes"]
     assert flag == {"name": DARK, "users": [{"fullName": "Cleo Cruz"}]}
+
+
+async def test_programs_get_what_is_on_for_everyone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await switch(world.superuser, name="assessments_web.for_all")
+    await switch(world.superuser, world.user, name="assessments_web.for_ben")
+    respondent = Viewer(organization_id=1, organization_ids=(1,), permissions=frozenset({Permission.RESPOND}))
+
+    for viewer in (application(1), respondent):
+        with signed_in_as(monkeypatch, viewer):
+            assert await of(world.nobody) == ["assessments_web.for_all"]
+    with signed_in_as(monkeypatch, application(2)):
+        assert await of(world.nobody) == []
