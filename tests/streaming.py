@@ -9,11 +9,13 @@ from typing import Any
 
 import httpx
 import uvicorn
+from sqlalchemy import Delete, delete
 from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from caregraph.organizations.models import ApiToken
 from kit import Principal, World
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
@@ -130,6 +132,11 @@ async def streamed(
         ) as response,
     ):
         yield Chunks(response)
+
+
+def tokens_of(principal: Principal) -> Delete:
+    """Deletes the API tokens of somebody, which nobody else sees."""
+    return delete(ApiToken).where(ApiToken.user_id == principal.row_id).execution_options(scoped=True)
 
 
 async def subscribers(world: World, count: int, *, seconds: float = SECONDS) -> None:

@@ -49,6 +49,7 @@ PAST_THE_NET = {
     "organizations/service.py": "revokes the tokens of a user whom the viewer may change, but whose tokens nobody sees",
     "treatment/service.py": "keeps ages of places whose other end the viewer does not see",
     "organizations/founding.py": "the highest id of a table, to number new rows by",
+    "cli/demo/credentials.py": "ends the demo's own tokens, which nobody else sees",
 }
 BANNED_WORDS = re.compile(r"\b(comprehensive|robust|enhanced|seamless|leverage|utili[sz]e)\b", re.IGNORECASE)
 BANNER = re.compile(r"#\s*([=*#~-])\1{3,}|#.*([=*#~-])\2{3,}\s*$")

@@ -8,14 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import delete
 from test_socket_protocol import world_with
 
-from caregraph.organizations.models import ApiToken
 from factories.people import make_client
 from factories.treatment import make_episode
 from kit import World
-from streaming import listening, streamed, subscribers
+from streaming import listening, streamed, subscribers, tokens_of
 
 SSE = "text/event-stream"
 APOLLO = (
@@ -111,7 +109,7 @@ async def test_lost_credentials_end_a_quiet_stream(url: str, accept: str, is_eve
     ):
         await chunks.until(b"\n\n" if is_events else b"--graphql")
         async with world.writing(world.superuser) as tx:
-            await tx.execute(delete(ApiToken).where(ApiToken.user_id == world.user.row_id))
+            await tx.execute(tokens_of(world.user))
 
         errors = [error("UNAUTHENTICATED", "Authentication failed")]
         assert await chunks.rest() == (

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
-from caregraph.organizations.models import ApiToken
 from factories.people import make_client
 from factories.treatment import make_episode
 from kit import World
-from streaming import PROTOCOL, code_of, listening, open_socket, released, subscribers, world_with
+from streaming import PROTOCOL, code_of, listening, open_socket, released, subscribers, tokens_of, world_with
 
 HELLO = "{ hello { helloFrom } }"
 CHANGED = "subscription { episodeChanged { change episode { title } } }"
@@ -248,7 +246,7 @@ async def test_lost_credentials_close_a_quiet_connection(url: str) -> None:
             await asyncio.sleep(0.3)
             await idle.silence()
             async with world.writing(world.superuser) as tx:
-                await tx.execute(delete(ApiToken).where(ApiToken.user_id == world.user.row_id))
+                await tx.execute(tokens_of(world.user))
 
             assert await idle.closed() == (4403, "Forbidden")
             error = {"message": "Authentication failed", "extensions": {"code": "UNAUTHENTICATED"}}

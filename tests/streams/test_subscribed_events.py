@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import delete, update
 
 from caregraph.graph.node import global_id
-from caregraph.organizations.models import ApiToken, Membership
+from caregraph.organizations.models import Membership
 from caregraph.people.models import Client
 from caregraph.treatment import models
 from factories.people import make_client
 from factories.treatment import make_episode, make_ors, make_session, make_srs
 from kit import Principal, World
-from streaming import Socket, listening, open_socket, subscribers
+from streaming import Socket, listening, open_socket, subscribers, tokens_of
 
 SCORED = """subscription ($scope: ListScope! = VISIBLE, $userId: ID, $clientId: ID) {
   sessionScored(scope: $scope, userId: $userId, clientId: $clientId) { change scoreId score { total client { fullName } } }
@@ -344,7 +344,7 @@ async def test_credentials_that_hold_no_more_end_everything(world: World, author
         async with world.writing(world.superuser) as tx:
             of_colleague = Membership.user_id == world.colleague.row_id
             if loss == "revoked":
-                await tx.execute(delete(ApiToken).where(ApiToken.user_id == world.colleague.row_id))
+                await tx.execute(tokens_of(world.colleague))
             elif loss == "disabled":
                 await tx.execute(update(Membership).where(of_colleague).values(is_disabled=True))
             else:

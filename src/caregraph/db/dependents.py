@@ -114,7 +114,8 @@ async def delete_orphans(tx: Tx, target: Table, link: Column[Any], ids: Sequence
     tell(tx, model, ids, ChangeKind.UPDATED)
     tell(tx, model, orphans, ChangeKind.DELETED)
     if issubclass(model, Erasable) and issubclass((ways := carried_ways(link))[2], Erasable):
-        await erase_abandoned(tx, model, model_of(link.table), ways, ids)  # whoever is left may have been erased
+        left = [one for one in ids if one not in orphans]
+        await erase_abandoned(tx, model, model_of(link.table), ways, left)  # whoever is left may have been erased
     if not orphans:
         return
     further = [await _carried(tx, *way, orphans) for way in _carrying(target)]

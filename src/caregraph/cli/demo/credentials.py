@@ -41,7 +41,7 @@ async def issue(
 async def _sign_in(tx: Tx, staff: Staff, password_hash: str) -> dict[str, str]:
     user_id = (await tx.scalars(select(User.id).where(User.email == staff.email))).one()
     await tx.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
-    await tx.execute(delete(ApiToken).where(ApiToken.user_id == user_id))
+    await tx.execute(delete(ApiToken).where(ApiToken.user_id == user_id).execution_options(scoped=True))
     token = new_token()
     tx.add(ApiToken(user_id=user_id, token_hash=token_hash(token)))
     return {"X-Api-Email": staff.email, "X-Api-Token": token}
