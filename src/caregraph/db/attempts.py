@@ -50,31 +50,24 @@ class Attempts:
 
     async def counted(self, **names: str) -> dict[str, int]:
         """How many attempts there were within the window, per kind of subject; without recording one."""
-        since = now() - self._window
         async with self._database.read_session(Viewer.nobody()) as session:
-            return {
-                kind: await session.scalar(
-                    select(func.count()).where(
-                        SignInAttempt.subject == _subject(kind, name), SignInAttempt.attempted_at >= since
-                    )
-                )
-                or 0
-                for kind, name in names.items()
-            }
+            return {kind: await self._count(session, _subject(kind, name)) for kind, name in names.items()}
 
     async def spend(self, tx: Tx, **limits: tuple[str, int]) -> bool:
         """Count one use per kind of subject inside `tx`; whether all are within their limits.
 
         For what is only counted when it happens: a transaction that is undone has spent nothing.
         """
-        since = now() - self._window
         for kind, (name, limit) in limits.items():
             subject = _subject(kind, name)
-            uses = select(func.count()).where(SignInAttempt.subject == subject, SignInAttempt.attempted_at >= since)
-            if (await tx.scalar(uses) or 0) >= limit:
+            if await self._count(tx, subject) >= limit:
                 return False
             tx.add(SignInAttempt(subject=subject))
         return True
+
+    async def _count(self, session: Tx, subject: str) -> int:
+        recent = SignInAttempt.attempted_at >= now() - self._window
+        return await session.scalar(select(func.count()).where(SignInAttempt.subject == subject, recent)) or 0
 
     async def forget(self, **names: str) -> None:
         """Forget the attempts on subjects that have signed in."""

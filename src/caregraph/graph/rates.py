@@ -14,6 +14,7 @@ from caregraph.settings import Settings
 from .errors import RequestError
 
 RATE_LIMITED = "RATE_LIMITED"
+TOO_MANY_ATTEMPTS = "Too many attempts, try again later"
 _MINUTE = 60
 _NETWORK_BITS = 64
 _LONGEST_ADDRESS = 100
@@ -93,7 +94,7 @@ class SignInLimits:
 
     def _refusal(self, route: str, budget: Budget) -> RateLimitedError:
         self._counters.refusals[route] += 1
-        return RateLimitedError("Too many attempts, try again later", [budget], budget)
+        return RateLimitedError(TOO_MANY_ATTEMPTS, [budget], budget)
 
     def _of_address(self, route: str) -> Limit:
         return Limit(f"{route}-address", self._per_address, self._seconds)

@@ -13,6 +13,7 @@ from caregraph.db.base import Base
 from caregraph.db.keys import SUBJECT, model_of, referred
 from caregraph.graph.context import Context
 from caregraph.graph.errors import refuse_nul
+from caregraph.graph.feeds import ChangeKind
 from caregraph.graph.fields import describe, field, member, method
 from caregraph.graph.node import Node, global_id, node, parse_id
 from caregraph.graph.relations import referenced
@@ -44,21 +45,12 @@ class AuditActor(enum.Enum):
     NOBODY = member("NOBODY", "Somebody who was not signed in; `user` is whose account was tried.")
 
 
-@strawberry.enum(description="What happened to rows.")
-class AuditedChangeKind(enum.Enum):
-    """The kinds of `db/events.py`, as the audit tells them."""
-
-    CREATED = member("CREATED", "They are new.")
-    UPDATED = member("UPDATED", "They are different.")
-    DELETED = member("DELETED", "They are gone.")
-
-
 @strawberry.type(description="Rows of one type to which the same happened in one transaction.")
 class AuditedChange:
     """Rows that went along with another, by the database's cascades, are told too."""
 
     type_name: str = field("Type of the rows: a type of this graph, or a link such as `ClientOwner`.")
-    change: AuditedChangeKind = field("What happened to them.")
+    change: ChangeKind = field("What happened to each of them.")
     rows: list[list[strawberry.ID]] = field(
         "Id of each row; of a link the ids of the rows that it joins. Empty where rows came in bulk."
     )
@@ -103,9 +95,7 @@ class AuditEvent(Node):
     def changes(self: audit.AuditEvent) -> list[AuditedChange]:
         """By type and by what happened."""
         return [
-            AuditedChange(
-                type_name=name, change=AuditedChangeKind(change), rows=[list(_ids(name, key)) for key in keys]
-            )
+            AuditedChange(type_name=name, change=ChangeKind(change), rows=[list(_ids(name, key)) for key in keys])
             for name, change, keys in self.changes
         ]
 

@@ -19,6 +19,7 @@ from caregraph.db.base import now
 from caregraph.db.clients import Clients, TooManyAttemptsError
 from caregraph.db.scope import known_scopes
 from caregraph.db.session import Database, Tx
+from caregraph.graph.rates import TOO_MANY_ATTEMPTS
 from caregraph.settings import Settings
 
 from . import models
@@ -26,7 +27,6 @@ from .applications import revoke_family
 
 _ADDRESS_UNKNOWN = "Assertions are not taken: this server was not told its public address"
 _NO_SECRETS_KEPT = "This server keeps no secrets to check HS256 with: register a public key"
-LIMITED = "Too many attempts, try again later"
 _USED = "It was used already, or its application is gone"
 
 
@@ -136,7 +136,7 @@ class Grants:
 
     def _too_many(self) -> GrantError:
         wait = self._settings.sign_in_window
-        return GrantError("temporarily_unavailable", LIMITED, status=429, retry_after=wait)
+        return GrantError("temporarily_unavailable", TOO_MANY_ATTEMPTS, status=429, retry_after=wait)
 
     async def _good(self, tx: Tx, application: Application, refresh_token: str) -> models.AccessToken | None:
         """The pair of a refresh token that may still be used; using one twice ends its family."""

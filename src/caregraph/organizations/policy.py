@@ -19,7 +19,7 @@ def members(viewer: Viewer) -> ColumnElement[bool]:
 @rule(models.Organization)
 def organizations(viewer: Viewer) -> ColumnElement[bool]:
     """The organizations that one is a member of, whichever the request acts in."""
-    if not (viewer.may(Permission.ACCOUNT) or viewer.may(Permission.CARE)):
+    if not viewer.may(Permission.MEMBER):
         return false()
     return models.Organization.id.in_(viewer.organization_ids)
 
@@ -27,7 +27,7 @@ def organizations(viewer: Viewer) -> ColumnElement[bool]:
 @rule(models.Location)
 def locations(viewer: Viewer) -> ColumnElement[bool]:
     """The locations of one's organizations."""
-    return true() if viewer.may(Permission.ACCOUNT) or viewer.may(Permission.CARE) else false()
+    return true() if viewer.may(Permission.MEMBER) else false()
 
 
 rule(models.Membership, resource="users")(members)

@@ -20,7 +20,7 @@ from caregraph.graph.errors import FORBIDDEN, Code, Refused, RequestError
 from caregraph.graph.fields import describe
 from caregraph.graph.inputs import Changes, given
 from caregraph.graph.locking import lock
-from caregraph.graph.rates import RATE_LIMITED, SignInLimits
+from caregraph.graph.rates import RATE_LIMITED, TOO_MANY_ATTEMPTS, SignInLimits
 from caregraph.graph.resource import apply
 
 from . import models
@@ -56,8 +56,8 @@ async def authenticate(
         address=(context.client_address, settings.sign_in_attempts_per_address),
     )
     if not within_limits:
-        raise RequestError(RATE_LIMITED, "Too many attempts, try again later", retryAfter=settings.sign_in_window)
-    account = None if "\x00" in name else await context.the(SignInLookups).account(name)  # PostgreSQL has no such text
+        raise RequestError(RATE_LIMITED, TOO_MANY_ATTEMPTS, retryAfter=settings.sign_in_window)
+    account = await context.the(SignInLookups).account(name)
     matches = await context.the(Passwords).matches(account.password_hash if account else None, password)
     tried = {"organization_id": account and account.organization_id, "user_id": account and account.user_id}
     if account is None or not matches or not account.api_enabled:
