@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy import URL, Connection, Dialect, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -86,6 +86,11 @@ class Database:
     def engines(self) -> tuple[AsyncEngine, ...]:
         """The engines behind reads and writes, for measuring."""
         return (self._reader, self._writer) if self.is_sqlite else (self._writer,)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How statements are written for this database."""
+        return self._reader.dialect
 
     def read_session(self, viewer: Viewer) -> AsyncSession:
         """A session whose first statement opens one read-only snapshot; close it to end it."""

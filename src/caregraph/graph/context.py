@@ -13,6 +13,7 @@ from sqlalchemy import Executable, Result
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from caregraph.auth.viewer import Viewer
+from caregraph.db.direct import Text
 from caregraph.db.finish import finished
 from caregraph.db.session import Database
 from caregraph.db.tally import count_batch
@@ -51,6 +52,7 @@ class Context:
     _session: AsyncSession | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _loaders: dict[Loader, DataLoader[Any, Any]] = field(default_factory=dict)
+    _counted: dict[Loader, set[Any]] = field(default_factory=dict)
 
     def the(self, kind: type[S]) -> S:
         """A service of the application, passed in by `app.py`."""
@@ -70,6 +72,15 @@ class Context:
                 self._session = self.database.read_session(self.viewer)
             return await self._session.execute(statement)
 
+    async def read(self, text: Text, values: Mapping[str, Any]) -> Sequence[Any]:
+        """The rows of a statement that already carries its visibility, as the driver gives them."""
+        if self.stopped is not None:
+            raise self.stopped
+        async with self.within_time(), self._turn:
+            if self._session is None:
+                self._session = self.database.read_session(self.viewer)
+            return await text.rows(self._session, values)
+
     @property
     def rows_left(self) -> int:
         """How many more rows this operation may read."""
@@ -83,6 +94,17 @@ class Context:
             message = f"An operation may read at most {most} rows"
             self.stopped = RequestError("COST_ACTUAL_TOO_EXPENSIVE", message, limit=most)
             raise self.stopped
+
+    def spend_on(self, loader: Loader, rows: Mapping[Any, int]) -> None:
+        """Count the rows that were read to answer `loader`'s question for these keys: for each key once."""
+        counted = self._counted.get(loader)
+        if counted is None:
+            self._counted[loader] = set(rows)
+            self.spend(sum(rows.values()))
+            return
+        fresh = rows.keys() - counted
+        counted |= fresh
+        self.spend(sum(rows[key] for key in fresh))
 
     def load(self, loader: Loader, key: Any) -> Awaitable[Any]:
         """Answer `loader`'s question for `key`, batched with everything asked at the same time."""
@@ -125,9 +147,15 @@ class Context:
         if self._session is not None or self._turn.locked():
             await finished(self.end_snapshot())
 
+    async def begin_again(self) -> None:
+        """As if nothing had been read yet."""
+        await self.end_snapshot()
+        self.rows, self.stopped = 0, None
+
     async def end_snapshot(self) -> None:
         """Close the snapshot and forget what was loaded; the next read opens a fresh one."""
         self._loaders.clear()
+        self._counted.clear()
         async with self._turn:
             session, self._session = self._session, None
             if session is not None:

@@ -7,21 +7,25 @@ from typing import Any
 
 import strawberry
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     ExecutionResult,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
     create_source_event_stream,
-    execute,
     get_variable_values,
+    VariableNode,
+    Visitor,
     parse,
     validate,
+    visit,
 )
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from caregraph.settings import Settings
 
+from .compiled.executor import PlanningExecutor, Plans
 from .context import Context
 from .cost import IntrospectionSizes, Price, Pricing
 from .errors import RequestError
@@ -31,6 +35,8 @@ from .limits import check_document, check_variables, worded
 _KNOWN_TEXTS = 1000
 _LONGEST_KNOWN_TEXT = 20_000
 _MOST_VARIABLE_ERRORS = 50
+_ERRORS_IN_ORDER = 2
+"""From so many errors on their order matters, which is that in which fields are executed without plans."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Prepared:
 
     document: DocumentNode
     prices: Mapping[str | None, Price] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    """The variables that `@include` and `@skip` look at."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run: the named one, or the only one."""
@@ -67,6 +75,8 @@ class Engine:
 
     def __init__(self, schema: strawberry.Schema, settings: Settings) -> None:
         """Outside development, errors do not suggest what exists."""
+        self._graph = schema
+        self._plans: Plans | None = None
         self.schema = schema._schema  # noqa: SLF001 Strawberry has no public name for it
         self._settings = settings
         self._hide_suggestions = not settings.development
@@ -87,7 +97,8 @@ class Engine:
         errors = validate(self.schema, document, hide_suggestions=self._hide_suggestions)
         if errors:
             raise InvalidDocumentError([worded(error, self._settings) for error in errors])
-        prepared = Prepared(document, Pricing(self.schema, document, self._introspection).prices())
+        prices = Pricing(self.schema, document, self._introspection).prices()
+        prepared = Prepared(document, prices, flags_of(document))
         if len(text) <= _LONGEST_KNOWN_TEXT:
             self._known[text] = prepared
             if len(self._known) > _KNOWN_TEXTS:
@@ -125,22 +136,44 @@ class Engine:
 
         A mutation's root fields run one after the other.
         """
-        result = execute(
-            self.schema,
-            prepared.document,
-            root_value=root,
-            context_value=context,
-            variable_values=dict(variables or {}),
-            operation_name=operation_name,
-            executor_class=StrawberryGraphQLCoreExecutionContext,
-            hide_suggestions=self._hide_suggestions,
-            operation_extensions={},
-            middleware=context.watch,
-        )
+        given: dict[str, Any] = {
+            "root_value": root,
+            "context_value": context,
+            "raw_variable_values": dict(variables or {}),
+            "operation_name": operation_name,
+            "hide_suggestions": self._hide_suggestions,
+            "operation_extensions": {},
+        }
         try:
-            return result if isinstance(result, ExecutionResult) else await result
+            if self._settings.execution == "compiled" and context.watch is None:
+                result = await self._compiled(prepared, context, given)
+                if result is not None:
+                    return result
+            executor = StrawberryGraphQLCoreExecutionContext.build(
+                self.schema, prepared.document, middleware=context.watch, **given
+            )
+            return ExecutionResult(None, executor) if isinstance(executor, list) else await _result(executor)
         finally:
             await context.close()
+
+    async def _compiled(
+        self, prepared: Prepared, context: Context, given: Mapping[str, Any]
+    ) -> ExecutionResult | None:
+        """The result of a query by plans; null where they do not answer it, and nothing is left of the attempt."""
+        if not is_query(prepared.operation(given["operation_name"])):
+            return None
+        if self._plans is None or self._plans.database is not context.database:
+            self._plans = Plans(self._graph, context.database)
+        executor = PlanningExecutor.build(
+            self.schema, prepared.document, plans=self._plans, flags=prepared.flags, **given
+        )
+        if not isinstance(executor, PlanningExecutor):
+            return None
+        result = await _result(executor)
+        if executor.failure is None and len(result.errors or ()) < _ERRORS_IN_ORDER:
+            return result
+        await context.begin_again()
+        return None
 
     async def subscribe(
         self, prepared: Prepared, context: Context, *, variables: Mapping[str, Any] | None, operation_name: str | None
@@ -162,6 +195,23 @@ class Engine:
             return await source if executor.is_awaitable(source) else source  # type: ignore[no-any-return]
         finally:
             await context.end_snapshot()
+
+
+async def _result(executor: Any) -> ExecutionResult:
+    result = executor.execute_operation()
+    return result if isinstance(result, ExecutionResult) else await result
+
+
+def flags_of(document: DocumentNode) -> tuple[str, ...]:
+    """The variables that decide what is selected."""
+    found: set[str] = set()
+
+    class Look(Visitor):
+        def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+            found.update(one.value.name.value for one in node.arguments if isinstance(one.value, VariableNode))
+
+    visit(document, Look())
+    return tuple(sorted(found))
 
 
 def is_subscription(operation: OperationDefinitionNode) -> bool:

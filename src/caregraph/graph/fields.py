@@ -24,6 +24,7 @@ _ADDED = (
     "needs",
     "visible_to",
     "relation",
+    "start",
     "resolve",
     "make_arguments",
     "action",
@@ -38,7 +39,7 @@ class KitField(StrawberryField):
     """A field answered by `resolve(field, source, info, **arguments)`.
 
     `needs` is the permission it asks for, `visible_to` decides per row whether a sensitive value is shown, `relation`
-    says how it reaches other rows, `cost` what it takes by itself and `size` how many items its list is assumed to
+    says how it reaches other rows, `start` which rows a root field begins with, `cost` what it takes by itself and `size` how many items its list is assumed to
     have, or the name of the list argument that says it. They are data: descriptions, limits, tests and a compiled
     execution read them.
     """
@@ -46,6 +47,7 @@ class KitField(StrawberryField):
     needs: Permission | None = None
     visible_to: MayRead | None = None
     relation: Any = None
+    start: Any = None
     resolve: Resolve | None = None
     make_arguments: Callable[["KitField"], Sequence[StrawberryArgument]] | None = None
     action: Any = None

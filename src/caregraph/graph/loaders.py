@@ -49,7 +49,7 @@ class RowById:
         """One statement for all ids."""
         statement = visible(self.model, context.viewer).where(among(context, self.model.id, keys))
         rows = {row.id: row for row in (await context.run(statement)).scalars()}
-        context.spend(len(rows))
+        context.spend_on(self, dict.fromkeys(rows, 1))
         return [rows.get(key) for key in keys]
 
 
@@ -65,10 +65,9 @@ class RowsByParent:
         if self.window.limit == 0:
             return [Slice((), goes_on=False)] * len(keys)
         found: dict[int, list[Any]] = defaultdict(list)
-        rows = (await context.run(self._statement(context, keys))).all()
-        context.spend(len(rows))
-        for parent_id, row in rows:
+        for parent_id, row in (await context.run(self._statement(context, keys))).all():
             found[parent_id].append(row)
+        context.spend_on(self, {key: len(rows) for key, rows in found.items()})
         return [Slice.of(found[key], self.window) for key in keys]
 
     def _statement(self, context: Context, keys: Sequence[int]) -> Select[Any]:
@@ -108,15 +107,16 @@ class CountByParent:
 
 def windowed(model: type[Any], statement: Select[Any], window: Window) -> Select[Any]:
     """Narrow `statement` on `model` to the window, one row more than asked to see whether the list goes on."""
+    return narrowed(model, statement, window).limit(window.limit + 1).offset(window.offset or None)
+
+
+def narrowed(model: type[Any], statement: Select[Any], window: Window) -> Select[Any]:
+    """`statement` on `model` in the window's order, with its conditions and between its positions."""
     statement = statement.where(*matches(model, window.where))
     for position, backwards in ((window.after, False), (window.before, True)):
         if position is not None:
             statement = statement.where(beyond(model, window.order, position, backwards=backwards))
-    return (
-        statement.order_by(*ordering(model, window.order, backwards=window.backwards))
-        .limit(window.limit + 1)
-        .offset(window.offset or None)
-    )
+    return statement.order_by(*ordering(model, window.order, backwards=window.backwards))
 
 
 def count_of(model: type[Any], context: Context, window: Window, *conditions: ColumnElement[bool]) -> Select[Any]:

@@ -35,7 +35,8 @@ def parse_id(text: str) -> tuple[str, int] | None:
     return (name, row_id) if canonical else None
 
 
-def _own_id(_field: KitField, row: Any, info: Any) -> str:
+def own_id(_field: KitField, row: Any, info: Any) -> str:
+    """The global id of a row."""
     return global_id(info._raw_info.parent_type.name, row.id)  # noqa: SLF001 the concrete type of an interface
 
 
@@ -43,7 +44,7 @@ def _own_id(_field: KitField, row: Any, info: Any) -> str:
 class Node:
     """Rows that `node(id:)` finds."""
 
-    id: strawberry.ID = kit_field("Opaque id, unique in the whole graph and stable.", resolve=_own_id)
+    id: strawberry.ID = kit_field("Opaque id, unique in the whole graph and stable.", resolve=own_id)
 
 
 class NodeInfo:

@@ -1,0 +1,125 @@
+"""One operation's run of its plans: what is read, what is shared between them, and where each read is accounted for."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from caregraph.db.direct import Text
+from caregraph.db.tally import count_batch
+
+from ..loaders import RowById
+from ..paging import Window
+from .leaves import NoAnswerError
+from .plans import Level, Planner
+from .statements import Read, Statements
+
+
+class Run:
+    """Lives as long as an operation."""
+
+    def __init__(self, executor: Any, planner: Planner, statements: Statements) -> None:
+        """`executor` is the operation's."""
+        self.executor = executor
+        self.context = executor.context_value
+        self.viewer = self.context.viewer
+        self.planner = planner
+        self.statements = statements
+        self.windows: dict[Any, Window] = {}
+        self.count_batch = count_batch
+        self.failure: Exception | None = None
+        self._by_id: dict[Read, _RowsById] = {}
+
+    async def read(
+        self, kind: str, read: Read, text: Text, values: Mapping[str, Any], *, asked_for: int = 1
+    ) -> Sequence[Any]:
+        """Rows of the database: the one place where the compiled path reads any, and where reads are to be told of.
+
+        `read.model` and the first column, the id, say which rows they are.
+        """
+        if self.failure is not None:
+            raise NoAnswerError from self.failure
+        count_batch(kind, asked_for)
+        return await self.context.read(text, values)  # type: ignore[no-any-return]
+
+    async def by_id(self, read: Read, keys: Collection[int | None]) -> dict[int, Any]:
+        """Visible rows by their ids; what is asked at the same time is one statement, what was read is kept."""
+        known = self._by_id.get(read)
+        if known is None:
+            known = self._by_id[read] = _RowsById(self, read)
+        return await known.load(keys)
+
+    async def answers(self, level: Level, rows: Sequence[Any]) -> list[Any]:
+        """What is answered for each of `rows`, in their order."""
+        if not rows:
+            return []
+        if level.discriminator is None:
+            return await self._shaped(level.shapes[None], rows)
+        place, found = level.discriminator, {}
+        for stored, shape in level.shapes.items():
+            those = [row for row in rows if row[place] == stored]
+            found.update(zip([row[0] for row in those], await self._shaped(shape, those), strict=True))
+        return [found[row[0]] for row in rows]
+
+    async def _shaped(self, shape: Any, rows: Sequence[Any]) -> list[Any]:
+        """Rows that come more than once, as owners of many clients do, are answered once."""
+        if not shape.children and shape.source is None:
+            return shape.build(rows, (), self.viewer, ())  # type: ignore[no-any-return]
+        single = {row[0]: row for row in rows}
+        unique = rows if len(single) == len(rows) else list(single.values())
+        sources = () if shape.source is None else shape.source(unique)
+        below = await self._below(shape, unique, sources)
+        built = shape.build(unique, sources, self.viewer, below)
+        if unique is rows:
+            return built  # type: ignore[no-any-return]
+        by_id = dict(zip(single, built, strict=True))
+        return [by_id[row[0]] for row in rows]
+
+    async def _below(self, shape: Any, rows: Sequence[Any], sources: Sequence[Any]) -> list[Any]:
+        if not rows:
+            return [{}] * len(shape.children)
+        if len(shape.children) == 1:
+            return [await shape.children[0].answers(self, rows, sources)]
+        waiting = [child.answers(self, rows, sources) for child in shape.children]
+        return await together(waiting)
+
+
+async def together(waiting: Sequence[Any]) -> list[Any]:
+    """All results; an error is raised only when none of the others runs any more."""
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+    return found
+
+
+class _RowsById:
+    """Rows of one model by id, each read once."""
+
+    def __init__(self, run: Run, read: Read) -> None:
+        self._run = run
+        self._read = read
+        self._rows: dict[int, Any] = {}
+        self._missing: set[int] = set()
+        self._wanted: dict[int, None] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def load(self, keys: Collection[int | None]) -> dict[int, Any]:
+        rows = self._rows
+        fresh = [key for key in keys if key is not None and key not in rows and key not in self._missing]
+        if fresh:
+            self._wanted.update(dict.fromkeys(fresh))
+            if self._reading is None:
+                self._reading = asyncio.ensure_future(self._load_wanted())
+            await self._reading
+        return {key: rows[key] for key in keys if key in rows}  # type: ignore[index, misc]
+
+    async def _load_wanted(self) -> None:
+        await asyncio.sleep(0)  # whoever asks in the same turn of the loop is answered by the same statement
+        wanted, self._wanted, self._reading = list(self._wanted), {}, None
+        run, read = self._run, self._read
+        text = run.statements.by_id(read, run.viewer)
+        values = {"keys": run.statements.keys(wanted)}
+        found = await run.read(RowById.__name__, read, text, values, asked_for=len(wanted))
+        run.context.spend_on(RowById(read.model), {row[0]: 1 for row in found})
+        self._rows.update({row[0]: row for row in found})
+        self._missing.update(key for key in wanted if key not in self._rows)
