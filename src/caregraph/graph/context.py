@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, TypeVar
 
 import strawberry
@@ -116,7 +116,9 @@ class Context:
                 return await loader.load_many(self, keys)
 
             batch = self._loaders[loader] = DataLoader(load_many)
-        return batch.load(key)
+        answer = batch.load(key)
+        answer.add_done_callback(_seen)
+        return asyncio.shield(answer)  # fields share it: one that is cancelled for its sibling's error leaves it alone
 
     @asynccontextmanager
     async def within_time(self) -> AsyncIterator[None]:
@@ -147,10 +149,17 @@ class Context:
         if self._session is not None or self._turn.locked():
             await finished(self.end_snapshot())
 
-    async def begin_again(self) -> None:
-        """As if nothing had been read yet."""
-        await self.end_snapshot()
-        self.rows, self.stopped = 0, None
+    @asynccontextmanager
+    async def anew(self) -> AsyncIterator["Context"]:
+        """A context for the same operation from its beginning; whatever still runs in this one ends."""
+        await self.close()
+        own = {one.name: getattr(self, one.name) for one in fields(self) if not one.name.startswith("_")}
+        again = Context(**own | {"rows": 0, "stopped": None})
+        try:
+            yield again
+        finally:
+            await again.close()
+            self.rows, self.stopped = again.rows, again.stopped
 
     async def end_snapshot(self) -> None:
         """Close the snapshot and forget what was loaded; the next read opens a fresh one."""
@@ -160,6 +169,12 @@ class Context:
             session, self._session = self._session, None
             if session is not None:
                 await asyncio.shield(session.close())  # whoever is cancelled here gives the connection back first
+
+
+def _seen(answer: asyncio.Future[Any]) -> None:
+    """Nobody may be left to be told of a failure: then it is no warning either."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _too_late() -> RequestError:

@@ -138,42 +138,48 @@ class Engine:
         """
         given: dict[str, Any] = {
             "root_value": root,
-            "context_value": context,
             "raw_variable_values": dict(variables or {}),
             "operation_name": operation_name,
             "hide_suggestions": self._hide_suggestions,
             "operation_extensions": {},
         }
         try:
-            if self._settings.execution == "compiled" and context.watch is None:
-                result = await self._compiled(prepared, context, given)
+            if self._is_compiled(prepared, operation_name, context):
+                result = await self._by_plans(prepared, context, given)
                 if result is not None:
                     return result
-            executor = StrawberryGraphQLCoreExecutionContext.build(
-                self.schema, prepared.document, middleware=context.watch, **given
-            )
-            return ExecutionResult(None, executor) if isinstance(executor, list) else await _result(executor)
+                async with context.anew() as again:
+                    return await self._by_fields(prepared, again, given)
+            return await self._by_fields(prepared, context, given)
         finally:
             await context.close()
 
-    async def _compiled(
+    def _is_compiled(self, prepared: Prepared, operation_name: str | None, context: Context) -> bool:
+        """Only queries are: a plan that cannot answer is given up for a second start."""
+        if self._settings.execution != "compiled" or context.watch is not None:
+            return False
+        return is_query(prepared.operation(operation_name))
+
+    async def _by_fields(self, prepared: Prepared, context: Context, given: Mapping[str, Any]) -> ExecutionResult:
+        executor = StrawberryGraphQLCoreExecutionContext.build(
+            self.schema, prepared.document, context_value=context, middleware=context.watch, **given
+        )
+        return ExecutionResult(None, executor) if isinstance(executor, list) else await _result(executor)
+
+    async def _by_plans(
         self, prepared: Prepared, context: Context, given: Mapping[str, Any]
     ) -> ExecutionResult | None:
-        """The result of a query by plans; null where they do not answer it, and nothing is left of the attempt."""
-        if not is_query(prepared.operation(given["operation_name"])):
-            return None
+        """The result, or null where plans do not give it."""
         if self._plans is None or self._plans.database is not context.database:
             self._plans = Plans(self._graph, context.database)
         executor = PlanningExecutor.build(
-            self.schema, prepared.document, plans=self._plans, flags=prepared.flags, **given
+            self.schema, prepared.document, context_value=context, plans=self._plans, flags=prepared.flags, **given
         )
         if not isinstance(executor, PlanningExecutor):
             return None
         result = await _result(executor)
-        if executor.failure is None and len(result.errors or ()) < _ERRORS_IN_ORDER:
-            return result
-        await context.begin_again()
-        return None
+        given_up = executor.failure is not None or len(result.errors or ()) >= _ERRORS_IN_ORDER
+        return None if given_up else result
 
     async def subscribe(
         self, prepared: Prepared, context: Context, *, variables: Mapping[str, Any] | None, operation_name: str | None

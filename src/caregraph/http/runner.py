@@ -127,9 +127,10 @@ class Runner:
             operation_name=ready.request.operation_name,
             root=root,
         )
-        if context.stopped is not None and is_query(ready.operation):
-            return ExecutionResult(None, [_reason(result, context.stopped)])
-        return result
+        if context.stopped is None or not is_query(ready.operation):
+            return result
+        reason = _reason(result, context.stopped)
+        return result if reason is None else ExecutionResult(None, [reason])
 
     def _cost(self, ready: Ready, context: Context) -> dict[str, int]:
         limits = self.settings
@@ -152,6 +153,9 @@ class Runner:
         return told
 
 
-def _reason(result: ExecutionResult, stopped: RequestError) -> GraphQLError:
-    """Why an operation was stopped, once, however many fields would have been answered."""
-    return next(one for one in result.errors or () if one.path and one.extensions == stopped.extensions)
+def _reason(result: ExecutionResult, stopped: RequestError) -> GraphQLError | None:
+    """Why an operation was stopped, once, however many fields would have been answered.
+
+    Null when only fields met it that an error beside them had cancelled: the answer stands without them.
+    """
+    return next((one for one in result.errors or () if one.path and one.extensions == stopped.extensions), None)

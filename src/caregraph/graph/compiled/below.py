@@ -17,7 +17,8 @@ from graphql.pyutils import Path
 from ..fields import KitField
 from ..loaders import CountByParent, RowsByParent
 from ..paging import Window, window_of
-from ..relations import LONGEST_PLAIN_LIST, Relation
+from .. import relations
+from ..relations import Relation
 from .leaves import NoAnswerError
 from .pages import Page, PageOf
 from .statements import Asked, Read
@@ -60,9 +61,9 @@ class ToList(Child):
 
     async def answers(self, run: "Run", rows: Sequence[Any], sources: Sequence[Any]) -> Any:
         """Lists by the row's id; none where nothing hangs."""
-        window = Window(order=self.relation.order, limit=LONGEST_PLAIN_LIST)
+        window = Window(order=self.relation.order, limit=relations.LONGEST_PLAIN_LIST)
         found = await children(run, self.read, self.relation, window, ids(rows))
-        if any(len(one) > LONGEST_PLAIN_LIST for one in found.values()):
+        if any(len(one) > relations.LONGEST_PLAIN_LIST for one in found.values()):
             raise NoAnswerError
         return await grouped(run, self.level, found)
 

@@ -1,5 +1,6 @@
 """The executor that answers root fields by plans, and the plans that a database's operations share."""
 
+import logging
 from collections.abc import Awaitable, Sequence
 from copy import copy
 from typing import Any
@@ -19,6 +20,7 @@ from .running import Run
 from .starts import Start, start_of
 from .statements import Read, Statements
 
+LOG = logging.getLogger("caregraph.compiled")
 MOST_PLANS = 1000
 
 
@@ -59,6 +61,14 @@ def _planned(planner: Planner, parent: GraphQLObjectType, details: Details) -> S
         return start_of(planner, field, made, details)
     except UnplannableError:
         return None
+    except Exception as error:  # noqa: BLE001 a plan is never what an operation fails for
+        LOG.error("no plan for %s: %s", field_name(details), type(error).__name__)  # noqa: TRY400 values may be in it
+        return None
+
+
+def field_name(details: Details) -> str:
+    """The schema's name of a field; its alias is the caller's."""
+    return str(details[0].node.name.value)
 
 
 class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):

@@ -61,7 +61,7 @@ def no_answer() -> None:
 
 def read_as(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """What makes a Python value of the driver's; null where they are the same."""
-    if isinstance(column.type, Numeric) and dialect.name == "postgresql":
+    if isinstance(column.type, Float | Numeric) and dialect.name == "postgresql":
         return None  # the driver's own numbers; the processor wants to see its codes
     kind: Any = column.type.dialect_impl(dialect)
     return kind.result_processor(dialect, None)  # type: ignore[no-any-return]

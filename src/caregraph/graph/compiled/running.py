@@ -110,7 +110,7 @@ class _RowsById:
             self._wanted.update(dict.fromkeys(fresh))
             if self._reading is None:
                 self._reading = asyncio.ensure_future(self._load_wanted())
-            await self._reading
+            await asyncio.shield(self._reading)
         return {key: rows[key] for key in keys if key in rows}  # type: ignore[index, misc]
 
     async def _load_wanted(self) -> None:

@@ -1,0 +1,197 @@
+"""Compiled execution and execution field by field give the same bytes, errors and rows read included.
+
+Queries are generated from the schema by a seed. `CAREGRAPH_DIFFERENTIAL` says how many for each database and run;
+more than a few hundred are for a night.
+"""
+
+import os
+import random
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from graphql import OperationType
+
+from caregraph import schema
+from caregraph.app import create_app
+from caregraph.db.scope import RULES
+from caregraph.graph.context import Context
+from caregraph.graph.execution import Engine
+from caregraph.operations import operations
+from caregraph.people.models import Client
+from caregraph.treatment.models import Episode, Rater, Session
+from graph.generated_queries import Asked, Generator
+from kit import Principal, World
+from tenancy.two_towns import make_harbor, make_northfield
+
+COUNT = int(os.environ.get("CAREGRAPH_DIFFERENTIAL", "250"))
+SEED = int(os.environ.get("CAREGRAPH_DIFFERENTIAL_SEED", "1"))
+CORE = schema.core(schema.build())
+REFERENCE = re.compile(rb'"reference":"[0-9a-f]{32}"')
+ROWS = re.compile(rb'"rows":\d+')
+TRIES = 5
+CURSOR = re.compile(r'"(WyJ[\w=-]{20,})"')
+GARBAGE = ["nonsense", "", "Q2xpZW50OjE", "Q2xpZW50Ojk5OTk5"]
+
+
+class Both:
+    """The same world behind both ways of executing."""
+
+    def __init__(self, world: World, **settings: Any) -> None:
+        self.world = world
+        self.fallbacks = 0
+        self.plain = 0
+        import dataclasses
+
+        changed = dataclasses.replace(world.settings, secret_key="0" * 64, **settings)
+        self.apps = {
+            way: create_app(dataclasses.replace(changed, execution=way)) for way in ("loaders", "compiled")
+        }
+        self.http = {
+            way: httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://caregraph.test")
+            for way, app in self.apps.items()
+        }
+
+    async def close(self) -> None:
+        for http in self.http.values():
+            await http.aclose()
+        for app in self.apps.values():
+            await app.state.database.close()
+
+    async def answer(self, way: str, who: Principal, asked: Asked) -> bytes:
+        body = {"query": asked.text, "variables": asked.variables, "extensions": {"cost": True}}
+        response = await self.http[way].post("/graphql", json=body, headers=who.headers)
+        content = REFERENCE.sub(b'"reference":""', response.content)
+        # After an error, how much its siblings still read before they are cancelled is a matter of time.
+        return ROWS.sub(b'"rows":0', content) if b'"errors"' in content else content
+
+    async def agree(self, who: Principal, asked: Asked) -> bytes:
+        """The answer that both give. Which of several errors in one place is told may change from run to run."""
+        compiled = await self.answer("compiled", who, asked)
+        for _ in range(TRIES if b'"errors"' in compiled else 1):
+            loaders = await self.answer("loaders", who, asked)
+            if compiled == loaders:
+                return compiled
+        raise AssertionError(f"{who.name}\n{asked.text}\n{asked.variables}\n{compiled!r}\n{loaders!r}")
+
+
+@pytest.fixture
+def fallbacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Filled with the operations that plans left to graphql-core after all."""
+    found: list[str] = []
+    anew = Context.anew
+
+    def counted(self: Context) -> Any:
+        found.append("again")
+        return anew(self)
+
+    monkeypatch.setattr(Context, "anew", counted)
+    yield found
+
+
+@pytest.fixture
+async def both(world: World) -> AsyncIterator[Both]:
+    made = Both(world)
+    yield made
+    await made.close()
+
+
+async def _ids(world: World) -> list[str]:
+    northfield, harbor = await make_northfield(world), await make_harbor(world)
+    users = [one.id for one in (world.user, world.colleague, world.superuser, world.other_user)]
+    own = list(northfield.ids.values())
+    return [*own, *own, *users, *harbor.ids.values(), *GARBAGE]
+
+
+def _everybody(world: World) -> list[Principal]:
+    return [*[world.superuser, world.user, world.other_superuser] * 3, *world.principals, world.nobody]
+
+
+async def test_generated_queries_have_the_same_answers(both: Both, fallbacks: list[str]) -> None:
+    generator = Generator(CORE, random.Random(SEED), await _ids(both.world))
+    answered = rows = 0
+
+    for number in range(COUNT):
+        who = _everybody(both.world)[number % len(_everybody(both.world))]
+        del fallbacks[:]
+        body = await both.agree(who, generator.query())
+        generator.cursors += CURSOR.findall(body.decode())
+        if b'"errors"' not in body:
+            answered += 1
+            rows += int(re.search(rb'"rows":(\d+)', body).group(1))  # type: ignore[union-attr]
+            assert not fallbacks, "a plan gave up where nothing was wrong"
+
+    assert answered > COUNT / 3
+    assert rows > COUNT / 4
+
+
+async def test_operation_documents_have_the_same_answers(both: Both) -> None:
+    ids = await _ids(both.world)
+    chance = random.Random(SEED)
+    generator = Generator(CORE, chance, ids)
+
+    for document in operations():
+        from graphql import OperationDefinitionNode, parse, type_from_ast
+
+        (operation,) = (one for one in parse(document.text).definitions if isinstance(one, OperationDefinitionNode))
+        if operation.operation is not OperationType.QUERY:
+            continue
+        for who in (both.world.superuser, both.world.user, both.world.other_user, both.world.nobody):
+            for includes in (True, False, None):
+                variables = {}
+                for one in operation.variable_definitions or ():
+                    name, kind = one.variable.name.value, type_from_ast(CORE, one.type)
+                    if name.startswith("include"):
+                        variables |= {} if includes is None else {name: includes}
+                    elif str(kind).endswith("!") or chance.random() < 0.3:
+                        variables[name] = generator._value(name, kind)
+                await both.agree(who, Asked(document.text, variables))
+
+
+async def test_ids_of_every_type_lead_to_the_same(both: Both) -> None:
+    text = "query($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { __typename id ... on Client { fullName } } node(id: $id) { id } }"
+    ids = await _ids(both.world)
+
+    for who in (both.world.superuser, both.world.user):
+        for one in ids[::2]:
+            await both.agree(who, Asked(text, {"ids": ids[:50], "id": one}))
+
+
+@pytest.mark.parametrize("hidden", [Client, Episode, Session, Rater])
+async def test_rows_hidden_behind_fields_that_must_not_be_null(
+    world: World, hidden: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the rows of one type are out of sight, whatever hangs on them is not."""
+    rule = RULES[hidden]
+    monkeypatch.setitem(RULES, hidden, lambda viewer: rule(viewer) & (hidden.id % 2 == 0))
+    generator = Generator(CORE, random.Random(f"{SEED} {hidden}"), await _ids(world))
+    both = Both(world)
+
+    bodies = [await both.agree(world.superuser, generator.query()) for _ in range(COUNT // 8)]
+
+    await both.close()
+    deep = "{ sessions { nodes { scores { client { id } episode { id } session { id } rater { id client { id } } } } } }"
+    assert b"Cannot return null" in (await _wrong(world, deep, rule=hidden)) or bodies
+
+
+async def _wrong(world: World, text: str, *, rule: Any) -> bytes:
+    made = Both(world)
+    body = await made.agree(world.superuser, Asked(text, {}))
+    await made.close()
+    return body
+
+
+async def test_an_operation_that_reads_too_much_is_stopped_alike(world: World) -> None:
+    generator = Generator(CORE, random.Random(SEED + 1), await _ids(world))
+    both = Both(world, maximum_rows=12)
+
+    bodies = [await both.agree(world.superuser, generator.query()) for _ in range(COUNT // 4)]
+
+    await both.close()
+    assert any(b"An operation may read at most 12 rows" in one for one in bodies)
+
+
+def test_both_ways_are_known() -> None:
+    assert Engine.__init__ is not None
