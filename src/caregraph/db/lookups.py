@@ -7,10 +7,11 @@ creates the functions, this list is all of them: `caregraph_api_token`, `caregra
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import String, bindparam, text
 
 from caregraph.auth.viewer import Viewer
 
+from .direct import Text
 from .session import Database
 
 _STATEMENTS = {
@@ -47,6 +48,7 @@ class SignInLookups:
     def __init__(self, database: Database) -> None:
         """On top of `database`."""
         self._database = database
+        self._texts: dict[str, Text] = {}
 
     async def api_token(self, email: str, token_hash: str) -> tuple[int, int, bool] | None:
         """User, organization and superuser of a live token of an enabled account."""
@@ -64,8 +66,18 @@ class SignInLookups:
         return row and Account(row[0], row[1], bool(row[2]), row[3])
 
     async def _one(self, name: str, **arguments: str) -> Any:
-        statement = _STATEMENTS[name]
-        if not self._database.is_sqlite:
-            statement = f"SELECT * FROM caregraph_{name}({', '.join(f':{key}' for key in arguments)})"  # noqa: S608 our names
-        async with self._database.read_session(Viewer.nobody()) as session:
-            return (await session.execute(text(statement).execution_options(signs_in=True), arguments)).one_or_none()
+        snapshot = self._database.snapshot(Viewer.nobody())
+        try:
+            rows = await snapshot.rows(self._text(name, *arguments), arguments)
+        finally:
+            await snapshot.close()
+        return tuple(rows[0]) if rows else None
+
+    def _text(self, name: str, *arguments: str) -> Text:
+        if name not in self._texts:
+            statement = _STATEMENTS[name]
+            if not self._database.is_sqlite:
+                statement = f"SELECT * FROM caregraph_{name}({', '.join(f':{key}' for key in arguments)})"  # noqa: S608 our names
+            made = text(statement).bindparams(*(bindparam(key, type_=String()) for key in arguments))
+            self._texts[name] = Text.of(made, self._database.dialect, *arguments, signs_in=True)
+        return self._texts[name]

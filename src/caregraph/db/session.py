@@ -15,6 +15,7 @@ from . import events, scope
 from .events import Bus
 from .finish import finished
 from .listening import Listener
+from .snapshots import OPENED, Snapshot, end_forgotten
 from .tally import count_commit
 from .watch import CountingPool, watch
 
@@ -38,7 +39,7 @@ events.install(ScopedSession)
 @event.listens_for(ScopedSession, "after_begin")
 def _bind_tenant(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
     """Leave the owner's rights and name the tenant, both until the transaction ends."""
-    if connection.dialect.name != "postgresql":
+    if connection.dialect.name != "postgresql" or OPENED in connection.info:
         return
     organization_id = session.info["viewer"].organization_id
     connection.execute(
@@ -74,6 +75,8 @@ class Database:
         else:
             self._writer = create_async_engine(self.url, pool_pre_ping=True, **pool)
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._autocommit = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+            end_forgotten(self._writer)
         for engine in self.engines:
             watch(engine, seconds=settings.statement_timeout if self.is_sqlite else None)
 
@@ -95,6 +98,11 @@ class Database:
     def read_session(self, viewer: Viewer) -> AsyncSession:
         """A session whose first statement opens one read-only snapshot; close it to end it."""
         return self._session(self._reader, viewer)
+
+    def snapshot(self, viewer: Viewer) -> Snapshot:
+        """What `viewer` sees from its first read on; close it to give its connection back."""
+        engine = self._reader if self.is_sqlite else self._autocommit
+        return Snapshot(engine, self._session(None, viewer), role=APP_ROLE, timeout=int(self._timeout))
 
     @asynccontextmanager
     async def writing(self, viewer: Viewer) -> AsyncIterator[Tx]:
@@ -122,7 +130,7 @@ class Database:
         for engine in self.engines:
             await engine.dispose()
 
-    def _session(self, engine: AsyncEngine, viewer: Viewer) -> AsyncSession:
+    def _session(self, engine: AsyncEngine | None, viewer: Viewer) -> AsyncSession:
         return AsyncSession(
             engine,
             sync_session_class=ScopedSession,
@@ -147,6 +155,7 @@ def _sqlite(url: URL, *, reads_only: bool, **pool: Any) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         # A read snapshot cannot become a write: writers say so at once, or two of them fail with BUSY.
-        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+        if OPENED not in connection.info:
+            connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
     return engine

@@ -15,6 +15,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from .direct import Text
 from .tally import count_statement
 
 _TIMER = "caregraph.statement_timer"
@@ -72,9 +73,9 @@ def _interrupt_late(engine: AsyncEngine, seconds: float) -> None:
 
 
 @contextmanager
-def heard(connection: Any, statement: str, parameters: Any) -> Iterator[None]:
+def heard(connection: Any, text: Text, values: Any) -> Iterator[None]:
     """Let the listeners of an engine hear of a statement that the block runs on the driver's connection."""
-    connection.dispatch.before_cursor_execute(connection, None, statement, parameters, None, False)
+    connection.dispatch.before_cursor_execute(connection, None, text.sql, values, text.context, False)
     try:
         yield
     except BaseException as error:
@@ -82,7 +83,7 @@ def heard(connection: Any, statement: str, parameters: Any) -> Iterator[None]:
         if connection.dialect.name == "sqlite" and not isinstance(error, Exception):
             _interrupt_until_ended(connection.connection.driver_connection)
         raise
-    connection.dispatch.after_cursor_execute(connection, None, statement, parameters, None, False)
+    connection.dispatch.after_cursor_execute(connection, None, text.sql, values, text.context, False)
 
 
 def _stop_timer(connection: Any) -> None:

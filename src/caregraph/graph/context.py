@@ -10,12 +10,12 @@ import strawberry
 from aiodataloader import DataLoader
 from graphql import MiddlewareManager
 from sqlalchemy import Executable, Result
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from caregraph.auth.viewer import Viewer
 from caregraph.db.direct import Text
 from caregraph.db.finish import finished
 from caregraph.db.session import Database
+from caregraph.db.snapshots import Snapshot
 from caregraph.db.tally import count_batch
 from caregraph.settings import Settings
 
@@ -49,7 +49,7 @@ class Context:
     """What is called around every field, if anything."""
     _clocks: set[asyncio.Timeout] = field(default_factory=set)
     _is_over: bool = False
-    _session: AsyncSession | None = None
+    _snapshot: Snapshot | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _loaders: dict[Loader, DataLoader[Any, Any]] = field(default_factory=dict)
     _counted: dict[Loader, set[Any]] = field(default_factory=dict)
@@ -68,18 +68,18 @@ class Context:
         if self.stopped is not None:
             raise self.stopped
         async with self.within_time(), self._turn:  # one connection serves the whole operation
-            if self._session is None:
-                self._session = self.database.read_session(self.viewer)
-            return await self._session.execute(statement)
+            if self._snapshot is None:
+                self._snapshot = self.database.snapshot(self.viewer)
+            return await (await self._snapshot.session()).execute(statement)
 
     async def read(self, text: Text, values: Mapping[str, Any]) -> Sequence[Any]:
         """The rows of a statement that already carries its visibility, as the driver gives them."""
         if self.stopped is not None:
             raise self.stopped
         async with self.within_time(), self._turn:
-            if self._session is None:
-                self._session = self.database.read_session(self.viewer)
-            return await text.rows(self._session, values)
+            if self._snapshot is None:
+                self._snapshot = self.database.snapshot(self.viewer)
+            return await self._snapshot.rows(text, values)
 
     @property
     def rows_left(self) -> int:
@@ -146,7 +146,7 @@ class Context:
             if not clock.expired():
                 clock.reschedule(now)
         self._loaders.clear()
-        if self._session is not None or self._turn.locked():
+        if self._snapshot is not None or self._turn.locked():
             await finished(self.end_snapshot())
 
     @asynccontextmanager
@@ -166,9 +166,9 @@ class Context:
         self._loaders.clear()
         self._counted.clear()
         async with self._turn:
-            session, self._session = self._session, None
-            if session is not None:
-                await asyncio.shield(session.close())  # whoever is cancelled here gives the connection back first
+            snapshot, self._snapshot = self._snapshot, None
+            if snapshot is not None:
+                await snapshot.close()  # to its end: whoever is cancelled here gives the connection back first
 
 
 def _seen(answer: asyncio.Future[Any]) -> None:

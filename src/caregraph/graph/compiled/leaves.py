@@ -45,7 +45,7 @@ def _bare(loop: Loop, kind: GraphQLLeafType, column: Column[Any], value: str, *,
         return value if not is_sqlite else f"(None if {value} is None else {written})" if nullable else written
     if kind.name == "Boolean" and stored is Boolean:
         return f"{loop.constant({0: False, 1: True, None: None})}[{value}]" if is_sqlite else value
-    if kind.name == "Float" and stored is Float:
+    if kind.name == "Float" and isinstance(column.type, Float):
         finite = f"{value} - {value} == 0"
         return f"({value} if {f'{value} is None or ' if nullable else ''}{finite} else {loop.constant(no_answer)}())"
     if kind.name == "Int" and isinstance(column.type, Integer):

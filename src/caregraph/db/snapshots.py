@@ -1,0 +1,108 @@
+"""Snapshots: one read-only transaction of one viewer on one connection, opened by its first read.
+
+On PostgreSQL one round trip begins the transaction, takes the rights of `APP_ROLE` and names the tenant; the values
+are literals there, the only ones in a statement of ours, and numbers. SQLAlchemy does not know of this transaction (its
+connection is in autocommit), so it is ended here, and once more by the pool when a connection comes back with it
+(`end_forgotten`). On SQLite `BEGIN` travels with the first read. Statements that SQLAlchemy executes see the same
+snapshot through `session`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+
+from .direct import Text
+from .finish import finished
+from .watch import heard
+
+OPENED = "caregraph.opened"
+"""Marks a connection whose transaction is begun already."""
+
+_BEGIN = (
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT set_config('role', '{role}', true),"
+    " set_config('app.organization_id', '{organization_id}', true), set_config('statement_timeout', '{timeout:d}', true)"
+)
+
+
+class Snapshot:
+    """What one viewer sees at one moment."""
+
+    def __init__(self, engine: AsyncEngine, session: AsyncSession, *, role: str, timeout: int) -> None:
+        """`session` is not bound yet; `timeout` is that of one statement, in milliseconds."""
+        self._engine = engine
+        self._session = session
+        self._role = role
+        self._timeout = timeout
+        self._connection: AsyncConnection | None = None
+        self._driver: Any = None
+        self._begun = False
+
+    async def rows(self, text: Text, values: Mapping[str, Any]) -> Sequence[Any]:
+        """The rows of a statement of our own, as the driver gives them."""
+        connection = await self._connected()
+        given = text.values(values)
+        with heard(connection.sync_connection, text, given):
+            if connection.dialect.name == "postgresql":
+                return await self._driver.fetch(text.sql, *given)  # type: ignore[no-any-return]
+            return await self._driver._execute(self._read, text.sql, given)  # type: ignore[no-any-return]  # noqa: SLF001 one call into its thread instead of four
+
+    def _read(self, sql: str, given: Sequence[Any]) -> Sequence[Any]:
+        """In the driver's thread."""
+        if not self._begun:
+            self._driver._conn.execute("BEGIN")  # noqa: SLF001 the connection itself: this is its thread
+            self._begun = True
+        return self._driver._conn.execute(sql, given).fetchall()  # type: ignore[no-any-return]  # noqa: SLF001
+
+    async def session(self) -> AsyncSession:
+        """A session in this snapshot, for statements that SQLAlchemy executes."""
+        connection = await self._connected()
+        if not self._begun:
+            await self._driver.execute("BEGIN")
+            self._begun = True
+        if self._session.bind is None:
+            self._session.bind = connection
+            self._session.sync_session.bind = connection.sync_connection
+        return self._session
+
+    async def close(self) -> None:
+        """End the transaction and give the connection back."""
+        if self._connection is not None:
+            await finished(self._end(self._connection))
+
+    async def _connected(self) -> AsyncConnection:
+        if self._connection is None:
+            self._connection = await self._engine.connect()
+            self._connection.info[OPENED] = True
+            self._driver = (await self._connection.get_raw_connection()).driver_connection
+        if not self._begun and self._connection.dialect.name == "postgresql":
+            organization_id = self._session.info["viewer"].organization_id
+            known = "" if organization_id is None else int(organization_id)
+            await self._driver.execute(_BEGIN.format(role=self._role, organization_id=known, timeout=self._timeout))
+            self._begun = True
+        return self._connection
+
+    async def _end(self, connection: AsyncConnection) -> None:
+        try:
+            await self._session.close()
+            if not connection.invalidated:
+                connection.info.pop(OPENED, None)
+                if connection.dialect.name == "postgresql":
+                    await self._driver.execute("ROLLBACK")  # on SQLite the pool's own rollback is in time
+        except BaseException:
+            await connection.invalidate()
+            raise
+        finally:
+            await connection.close()
+
+
+def end_forgotten(engine: AsyncEngine) -> None:
+    """No connection goes back into the pool within a transaction, whose tenant the next one would be."""
+
+    @event.listens_for(engine.sync_engine, "reset")
+    def reset(connection: Any, record: Any, state: Any) -> None:
+        if record is not None:
+            record.info.pop(OPENED, None)
+        if state.asyncio_safe and connection.driver_connection.is_in_transaction():
+            connection.run_async(lambda driver: driver.execute("ROLLBACK"))
