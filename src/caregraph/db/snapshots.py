@@ -7,10 +7,14 @@ connection is in autocommit), so it is ended here, and once more by the pool whe
 snapshot through `session`.
 """
 
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import asyncpg
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from .direct import Text
@@ -42,11 +46,19 @@ class Snapshot:
     async def rows(self, text: Text, values: Mapping[str, Any]) -> Sequence[Any]:
         """The rows of a statement of our own, as the driver gives them."""
         connection = await self._connected()
-        given = text.values(values)
-        with heard(connection.sync_connection, text, given):
+        with self._wrapped(), heard(connection.sync_connection, text, text.values(values)) as (sql, given):
             if connection.dialect.name == "postgresql":
-                return await self._driver.fetch(text.sql, *given)  # type: ignore[no-any-return]
-            return await self._driver._execute(self._read, text.sql, given)  # type: ignore[no-any-return]  # noqa: SLF001 one call into its thread instead of four
+                return await self._driver.fetch(sql, *given)  # type: ignore[no-any-return]
+            return await self._driver._execute(self._read, sql, given)  # type: ignore[no-any-return]  # noqa: SLF001 one call into its thread instead of four
+
+    @contextmanager
+    def _wrapped(self) -> Iterator[None]:
+        """The driver's errors as SQLAlchemy's, without the values of a request."""
+        try:
+            yield
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error) as error:
+            is_gone = isinstance(self._driver, asyncpg.Connection) and self._driver.is_closed()
+            raise DBAPIError(None, None, error, hide_parameters=True, connection_invalidated=is_gone) from error
 
     def _read(self, sql: str, given: Sequence[Any]) -> Sequence[Any]:
         """In the driver's thread."""
@@ -79,7 +91,8 @@ class Snapshot:
         if not self._begun and self._connection.dialect.name == "postgresql":
             organization_id = self._session.info["viewer"].organization_id
             known = "" if organization_id is None else int(organization_id)
-            await self._driver.execute(_BEGIN.format(role=self._role, organization_id=known, timeout=self._timeout))
+            with self._wrapped():
+                await self._driver.execute(_BEGIN.format(role=self._role, organization_id=known, timeout=self._timeout))
             self._begun = True
         return self._connection
 
@@ -90,9 +103,8 @@ class Snapshot:
                 connection.info.pop(OPENED, None)
                 if connection.dialect.name == "postgresql":
                     await self._driver.execute("ROLLBACK")  # on SQLite the pool's own rollback is in time
-        except BaseException:
+        except Exception:  # noqa: BLE001 nothing is lost with it: whoever asked knows already if the database is gone
             await connection.invalidate()
-            raise
         finally:
             await connection.close()
 

@@ -73,17 +73,22 @@ def _interrupt_late(engine: AsyncEngine, seconds: float) -> None:
 
 
 @contextmanager
-def heard(connection: Any, text: Text, values: Any) -> Iterator[None]:
-    """Let the listeners of an engine hear of a statement that the block runs on the driver's connection."""
-    connection.dispatch.before_cursor_execute(connection, None, text.sql, values, text.context, False)
+def heard(connection: Any, text: Text, values: Any) -> Iterator[tuple[str, Any]]:
+    """Let the listeners of an engine hear of a statement that the block runs on the driver's connection.
+
+    They may put another in its place, as they may of those that SQLAlchemy executes.
+    """
+    statement = text.sql
+    for listener in connection.dispatch.before_cursor_execute:
+        statement, values = listener(connection, None, statement, values, text.context, False)
     try:
-        yield
+        yield statement, values
     except BaseException as error:
         _stop_timer(connection)
         if connection.dialect.name == "sqlite" and not isinstance(error, Exception):
             _interrupt_until_ended(connection.connection.driver_connection)
         raise
-    connection.dispatch.after_cursor_execute(connection, None, text.sql, values, text.context, False)
+    connection.dispatch.after_cursor_execute(connection, None, statement, values, text.context, False)
 
 
 def _stop_timer(connection: Any) -> None:
