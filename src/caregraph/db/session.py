@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Dialect, event, make_url, text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
 
 from caregraph.auth.viewer import Viewer
@@ -15,7 +15,7 @@ from . import events, scope
 from .events import Bus
 from .finish import finished
 from .listening import Listener
-from .snapshots import OPENED, Snapshot, end_forgotten
+from .snapshots import OPENED, Snapshot, end_forgotten, opening
 from .tally import count_commit
 from .watch import CountingPool, watch
 
@@ -102,7 +102,8 @@ class Database:
     def snapshot(self, viewer: Viewer) -> Snapshot:
         """What `viewer` sees from its first read on; close it to give its connection back."""
         engine = self._reader if self.is_sqlite else self._autocommit
-        return Snapshot(engine, self._session(None, viewer), role=APP_ROLE, timeout=int(self._timeout))
+        begin = opening(APP_ROLE, viewer.organization_id, int(self._timeout))
+        return Snapshot(engine, lambda connection: self._session(connection, viewer), begin)
 
     @asynccontextmanager
     async def writing(self, viewer: Viewer) -> AsyncIterator[Tx]:
@@ -130,7 +131,7 @@ class Database:
         for engine in self.engines:
             await engine.dispose()
 
-    def _session(self, engine: AsyncEngine | None, viewer: Viewer) -> AsyncSession:
+    def _session(self, engine: AsyncEngine | AsyncConnection, viewer: Viewer) -> AsyncSession:
         return AsyncSession(
             engine,
             sync_session_class=ScopedSession,

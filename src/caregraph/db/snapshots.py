@@ -8,7 +8,7 @@ snapshot through `session`.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,15 +30,24 @@ _BEGIN = (
 )
 
 
+Bind = Callable[[AsyncConnection], AsyncSession]
+
+
+def opening(role: str, organization_id: int | None, timeout: int) -> str:
+    """What begins a snapshot of one tenant on PostgreSQL; `timeout` is that of one statement, in milliseconds."""
+    tenant = "" if organization_id is None else int(organization_id)
+    return _BEGIN.format(role=role, organization_id=tenant, timeout=timeout)
+
+
 class Snapshot:
     """What one viewer sees at one moment."""
 
-    def __init__(self, engine: AsyncEngine, session: AsyncSession, *, role: str, timeout: int) -> None:
-        """`session` is not bound yet; `timeout` is that of one statement, in milliseconds."""
+    def __init__(self, engine: AsyncEngine, bound: Bind, opening: str) -> None:
+        """`bound` makes a session on a connection, `opening` begins the transaction on PostgreSQL."""
         self._engine = engine
-        self._session = session
-        self._role = role
-        self._timeout = timeout
+        self._bound = bound
+        self._opening = opening
+        self._session: AsyncSession | None = None
         self._connection: AsyncConnection | None = None
         self._driver: Any = None
         self._begun = False
@@ -73,9 +82,8 @@ class Snapshot:
         if not self._begun:
             await self._driver.execute("BEGIN")
             self._begun = True
-        if self._session.bind is None:
-            self._session.bind = connection
-            self._session.sync_session.bind = connection.sync_connection
+        if self._session is None:
+            self._session = self._bound(connection)
         return self._session
 
     async def close(self) -> None:
@@ -89,16 +97,15 @@ class Snapshot:
             self._connection.info[OPENED] = True
             self._driver = (await self._connection.get_raw_connection()).driver_connection
         if not self._begun and self._connection.dialect.name == "postgresql":
-            organization_id = self._session.info["viewer"].organization_id
-            known = "" if organization_id is None else int(organization_id)
             with self._wrapped():
-                await self._driver.execute(_BEGIN.format(role=self._role, organization_id=known, timeout=self._timeout))
+                await self._driver.execute(self._opening)
             self._begun = True
         return self._connection
 
     async def _end(self, connection: AsyncConnection) -> None:
         try:
-            await self._session.close()
+            if self._session is not None:
+                await self._session.close()
             if not connection.invalidated:
                 connection.info.pop(OPENED, None)
                 if connection.dialect.name == "postgresql":

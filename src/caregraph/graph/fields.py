@@ -15,6 +15,7 @@ from caregraph.auth.viewer import Permission, Viewer
 R = TypeVar("R")
 Resolve = Callable[..., Any]
 MayRead = Callable[[Viewer, Any], bool]
+OfRows = Callable[[Sequence[Any]], Sequence[Any]]
 
 OF_PAGE = "of page"
 """Size of the lists in a connection: the page's."""
@@ -25,6 +26,7 @@ _ADDED = (
     "visible_to",
     "relation",
     "start",
+    "rowwise",
     "resolve",
     "make_arguments",
     "action",
@@ -39,7 +41,8 @@ class KitField(StrawberryField):
     """A field answered by `resolve(field, source, info, **arguments)`.
 
     `needs` is the permission it asks for, `visible_to` decides per row whether a sensitive value is shown, `relation`
-    says how it reaches other rows, `start` which rows a root field begins with, `cost` what it takes by itself and `size` how many items its list is assumed to
+    says how it reaches other rows, `start` which rows a root field begins with, `rowwise` answers
+    many rows at once, `cost` what it takes by itself and `size` how many items its list is assumed to
     have, or the name of the list argument that says it. They are data: descriptions, limits, tests and a compiled
     execution read them.
     """
@@ -48,6 +51,7 @@ class KitField(StrawberryField):
     visible_to: MayRead | None = None
     relation: Any = None
     start: Any = None
+    rowwise: OfRows | None = None
     resolve: Resolve | None = None
     make_arguments: Callable[["KitField"], Sequence[StrawberryArgument]] | None = None
     action: Any = None
@@ -119,6 +123,15 @@ def method(description: str) -> Callable[[Callable[..., R]], R]:
     """Decorate a method of a type into a field; its `self` is the row."""
     made: Any = KitField(description=description)
     return made  # type: ignore[no-any-return]
+
+
+def rowwise(function: OfRows, description: str) -> Any:
+    """A value computed of nothing but the row: `function` takes many rows and answers each, in their order."""
+    return kit_field(description, resolve=_of_one_row, rowwise=function)
+
+
+def _of_one_row(made: KitField, row: Any, _info: Any) -> Any:
+    return made.rowwise([row])[0] if made.rowwise is not None else None
 
 
 def member(value: Any, description: str) -> Any:

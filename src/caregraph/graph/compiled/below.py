@@ -14,7 +14,7 @@ from graphql import BREAK, FieldNode, GraphQLField, GraphQLNonNull, GraphQLObjec
 from graphql.execution.executor import CollectedErrors
 from graphql.pyutils import Path
 
-from ..fields import KitField
+from ..fields import KitField, OfRows
 from ..loaders import CountByParent, RowsByParent
 from ..paging import Window, window_of
 from .. import relations
@@ -134,6 +134,18 @@ class ToPage(Child):
 
 
 @dataclass(eq=False)
+class Rowwise(Child):
+    """A value computed of many rows at once."""
+
+    function: OfRows
+    write: Callable[[Any], Any]
+
+    async def answers(self, run: "Run", rows: Sequence[Any], sources: Sequence[Any]) -> Any:
+        """Values by the row's id."""
+        return dict(zip(ids(rows), map(self.write, self.function(sources)), strict=True))
+
+
+@dataclass(eq=False)
 class Hole(Child):
     """A field that graphql-core executes for each row, with its resolver, its loaders and all that is below it."""
 
@@ -195,17 +207,15 @@ def ids_of(type_name: str) -> Callable[[int], str]:
     return made
 
 
-def called(function: Callable[[Any], Any], kind: Any) -> Callable[[Any], Any]:
-    """A method of a row, its value as its leaf type writes it."""
+def written(kind: Any) -> Callable[[Any], Any]:
+    """What makes a resolver's value one of the answer, as the leaf type `kind` writes it."""
     required = isinstance(kind, GraphQLNonNull)
     inner = kind.of_type if required else kind
 
-    def call(source: Any) -> Any:
-        value = function(source)
-        written = None if value is None else inner.coerce_output_value(value)
-        if written is None and (required or value is not None):
+    def write(value: Any) -> Any:
+        answer = None if value is None else inner.coerce_output_value(value)
+        if answer is None and (required or value is not None):
             raise NoAnswerError
-        return written
+        return answer
 
-    return call
-
+    return write

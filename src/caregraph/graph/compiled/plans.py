@@ -160,6 +160,10 @@ class _Shaping:
             return self._sensitive(made, known)
         if made.is_basic_field:
             return self._column(made, known)
+        if made.rowwise is not None:
+            self._ask_for_sources(loop=False)
+            self.children.append(below.Rowwise(made.rowwise, below.written(known.type)))
+            return f"{self.loop.child()}[r[0]]"
         return self._method(made, known)
 
     def _column(self, made: KitField, known: GraphQLField) -> str | None:
@@ -187,8 +191,8 @@ class _Shaping:
         if resolver.self_parameter is None or resolver.root_parameter or resolver.parent_parameter:
             return None
         self._ask_for_sources()
-        call = below.called(resolver.wrapped_func, known.type)
-        return f"{self.loop.constant(call)}(s)"
+        write, function = below.written(known.type), resolver.wrapped_func
+        return f"{self.loop.constant(write)}({self.loop.constant(function)}(s))"
 
     def _related(self, made: KitField, known: GraphQLField, details: Details) -> str:
         relation = made.relation
