@@ -83,7 +83,7 @@ class Generator:
         return f" @{self.random.choice(['include', 'skip'])}(if: {shown})"
 
     def _selections(self, kind: Any, depth: int) -> str:
-        found = ["__typename"] if self._chance(0.2) or is_abstract_type(kind) and self._chance(0.5) else []
+        found = ["__typename"] if self._chance(0.2) or (is_abstract_type(kind) and self._chance(0.5)) else []
         fields = [] if not hasattr(kind, "fields") else [(n, f) for n, f in kind.fields.items() if n not in LEFT_OUT]
         leaves = [one for one in fields if is_leaf_type(get_named_type(one[1].type))]
         below = [one for one in fields if one not in leaves]
@@ -119,7 +119,9 @@ class Generator:
                 value = self._value(name, argument.type)
                 if value is None and isinstance(argument.type, GraphQLNonNull):
                     continue
-                shown = self._variable(str(argument.type), value) if self._chance(0.4) else _literal(argument.type, value)
+                shown = (
+                    self._variable(str(argument.type), value) if self._chance(0.4) else _literal(argument.type, value)
+                )
                 given.append(f"{name}: {shown}")
         return f"({', '.join(given)})" if given else ""
 

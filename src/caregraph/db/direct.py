@@ -29,9 +29,7 @@ class Text:
         state = compiled.construct_expanded_state(dict.fromkeys(open_parameters))
         kinds = {name: bind.type for name, bind in compiled.binds.items()}
         process = {name: kind.dialect_impl(dialect).bind_processor(dialect) for name, kind in kinds.items()}
-        process |= {
-            name: process[origin] for origin, names in state.parameter_expansion.items() for name in names
-        }
+        process |= {name: process[origin] for origin, names in state.parameter_expansion.items() for name in names}
         names = tuple(state.positiontup or ())
         known = {
             name: process[name](value) if process[name] is not None else value

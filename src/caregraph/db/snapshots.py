@@ -26,7 +26,8 @@ OPENED = "caregraph.opened"
 
 _BEGIN = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT set_config('role', '{role}', true),"
-    " set_config('app.organization_id', '{organization_id}', true), set_config('statement_timeout', '{timeout:d}', true)"
+    " set_config('app.organization_id', '{organization_id}', true),"
+    " set_config('statement_timeout', '{timeout:d}', true)"
 )
 
 

@@ -13,10 +13,10 @@ from graphql import (
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
-    create_source_event_stream,
-    get_variable_values,
     VariableNode,
     Visitor,
+    create_source_event_stream,
+    get_variable_values,
     parse,
     validate,
     visit,
@@ -166,9 +166,7 @@ class Engine:
         )
         return ExecutionResult(None, executor) if isinstance(executor, list) else await _result(executor)
 
-    async def _by_plans(
-        self, prepared: Prepared, context: Context, given: Mapping[str, Any]
-    ) -> ExecutionResult | None:
+    async def _by_plans(self, prepared: Prepared, context: Context, given: Mapping[str, Any]) -> ExecutionResult | None:
         """The result, or null where plans do not give it."""
         if self._plans is None or self._plans.database is not context.database:
             self._plans = Plans(self._graph, context.database)
@@ -214,7 +212,7 @@ def flags_of(document: DocumentNode) -> tuple[str, ...]:
 
     class Look(Visitor):
         def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
-            found.update(one.value.name.value for one in node.arguments if isinstance(one.value, VariableNode))
+            found.update(one.value.name.value for one in node.arguments or () if isinstance(one.value, VariableNode))
 
     visit(document, Look())
     return tuple(sorted(found))

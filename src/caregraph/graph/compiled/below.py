@@ -8,17 +8,18 @@ from binascii import b2a_base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from graphql import BREAK, FieldNode, GraphQLField, GraphQLNonNull, GraphQLObjectType, Visitor, VisitorAction, visit
 from graphql.execution.executor import CollectedErrors
 from graphql.pyutils import Path
 
-from ..fields import KitField, OfRows
-from ..loaders import CountByParent, RowsByParent
-from ..paging import Window, window_of
-from .. import relations
-from ..relations import Relation
+from caregraph.graph import relations
+from caregraph.graph.fields import KitField, OfRows
+from caregraph.graph.loaders import CountByParent, RowsByParent
+from caregraph.graph.paging import Window, window_of
+from caregraph.graph.relations import Relation
+
 from .leaves import NoAnswerError
 from .pages import Page, PageOf
 from .statements import Asked, Read
@@ -30,11 +31,20 @@ if TYPE_CHECKING:
 Grouped = Mapping[int, Sequence[Any]]
 
 
+class Those(NamedTuple):
+    """The rows of a level, each once."""
+
+    rows: Sequence[Any]
+    """As the driver gives them; the id first."""
+    sources: Sequence[Any]
+    """As resolvers know them, where the level has any use for that."""
+
+
 class Child(Protocol):
     """A field below a level."""
 
-    async def answers(self, run: "Run", rows: Sequence[Any], sources: Sequence[Any]) -> Any:
-        """The answers for `rows`; `sources` are the same rows as resolvers know them, where the level has them."""
+    async def answers(self, run: "Run", of: Those) -> Any:
+        """The answers for `of`."""
 
 
 @dataclass(eq=False)
@@ -44,10 +54,10 @@ class ToOne(Child):
     level: "Level"
     place: int
 
-    async def answers(self, run: "Run", rows: Sequence[Any], sources: Sequence[Any]) -> Any:
+    async def answers(self, run: "Run", of: Those) -> Any:
         """Answers by the column's value; none for a row that is not there or not visible."""
         place = self.place
-        found = await run.by_id(self.level.read, {row[place] for row in rows})
+        found = await run.by_id(self.level.read, {row[place] for row in of.rows})
         return dict(zip(found, await run.answers(self.level, list(found.values())), strict=True))
 
 
@@ -59,10 +69,10 @@ class ToList(Child):
     read: Read
     level: "Level"
 
-    async def answers(self, run: "Run", rows: Sequence[Any], sources: Sequence[Any]) -> Any:
+    async def answers(self, run: "Run", of: Those) -> Any:
         """Lists by the row's id; none where nothing hangs."""
         window = Window(order=self.relation.order, limit=relations.LONGEST_PLAIN_LIST)
-        found = await children(run, self.read, self.relation, window, ids(rows))
+        found = await children(run, self.read, self.relation, window, ids(of.rows))
         if any(len(one) > relations.LONGEST_PLAIN_LIST for one in found.values()):
             raise NoAnswerError
         return await grouped(run, self.level, found)
@@ -114,11 +124,11 @@ class ToPage(Child):
     page: Page
     window: Windowed
 
-    async def answers(self, run: "Run", rows: Sequence[Any], sources: Sequence[Any]) -> Any:
+    async def answers(self, run: "Run", of: Those) -> Any:
         """A connection for every row, by its id."""
-        if not rows:
+        if not of.rows:
             return {}
-        window, parents = self.window.of(run), ids(rows)
+        window, parents = self.window.of(run), ids(of.rows)
         found: Grouped = {}
         if window.limit:
             found = await children(run, self.read, self.relation, window, parents)
@@ -140,9 +150,9 @@ class Rowwise(Child):
     function: OfRows
     write: Callable[[Any], Any]
 
-    async def answers(self, run: "Run", rows: Sequence[Any], sources: Sequence[Any]) -> Any:
+    async def answers(self, run: "Run", of: Those) -> Any:  # noqa: ARG002 every kind is given it
         """Values by the row's id."""
-        return dict(zip(ids(rows), map(self.write, self.function(sources)), strict=True))
+        return dict(zip(ids(of.rows), map(self.write, self.function(of.sources)), strict=True))
 
 
 @dataclass(eq=False)
@@ -153,11 +163,11 @@ class Hole(Child):
     known: GraphQLField
     details: list[Any]
 
-    async def answers(self, run: "Run", rows: Sequence[Any], sources: Sequence[Any]) -> Any:
+    async def answers(self, run: "Run", of: Those) -> Any:
         """Values by the row's id. Any error, told or raised, is one of the whole plan."""
         executor = run.executor.with_errors_of_its_own(CollectedErrors())
         path = Path(None, self.details[0].node.name.value, self.kind.name)
-        found = [executor.execute_field(self.kind, one, self.details, path, None) for one in sources]
+        found = [executor.execute_field(self.kind, one, self.details, path, None) for one in of.sources]
         waiting = [number for number, one in enumerate(found) if executor.is_awaitable(one)]
         if waiting:
             values = await asyncio.gather(*(found[number] for number in waiting), return_exceptions=True)
@@ -165,7 +175,7 @@ class Hole(Child):
                 found[number] = value
         if executor.collected_errors.errors or any(isinstance(one, BaseException) for one in found):
             raise NoAnswerError
-        return dict(zip(ids(rows), found, strict=True))
+        return dict(zip(ids(of.rows), found, strict=True))
 
 
 async def children(run: "Run", read: Read, relation: Relation, window: Window, parents: list[int]) -> Grouped:

@@ -12,8 +12,8 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from caregraph.db.session import Database
+from caregraph.graph.cost import made_by_kit
 
-from ..cost import made_by_kit
 from .bounded import Bounded
 from .plans import Details, Planner, UnplannableError
 from .running import Run
@@ -35,7 +35,9 @@ class Plans:
         self.wholes: dict[type[Any], Read] = {}
         self._starts: Bounded[tuple[Details, Start | None]] = Bounded(MOST_PLANS)
 
-    def start(self, planner: Planner, parent: GraphQLObjectType, details: Details, flags: Sequence[str]) -> Start | None:
+    def start(
+        self, planner: Planner, parent: GraphQLObjectType, details: Details, flags: Sequence[str]
+    ) -> Start | None:
         """The plan of a root field, or null where graphql-core executes it.
 
         `flags` are the variables that decide what is included. Fields are known by identity: their nodes are kept here

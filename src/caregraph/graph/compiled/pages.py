@@ -10,7 +10,8 @@ import orjson
 from graphql import get_named_type
 from sqlalchemy import inspect as mapped
 
-from ..paging import Slice, Window, plain, signature
+from caregraph.graph.paging import Slice, Window, plain, signature
+
 from .leaves import read_as
 from .statements import Read
 
@@ -153,11 +154,7 @@ def _each(entries: Mapping[str, Entry], parts: Parts) -> dict[str, Any]:
 def _edges(entries: Sequence[tuple[str, str, Any]], parts: Parts) -> list[dict[str, Any]]:
     return [
         {
-            response_name: parts.views[of][number]
-            if name == "node"
-            else parts.cursor(row)
-            if name == "cursor"
-            else of
+            response_name: parts.views[of][number] if name == "node" else parts.cursor(row) if name == "cursor" else of
             for response_name, name, of in entries
         }
         for number, row in enumerate(parts.slice.rows)

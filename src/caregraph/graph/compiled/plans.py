@@ -22,9 +22,10 @@ from graphql import (
 from sqlalchemy import inspect as mapped
 from strawberry.types.arguments import convert_arguments
 
-from ..cost import made_by_kit
-from ..fields import KitField
-from ..node import own_id
+from caregraph.graph.cost import made_by_kit
+from caregraph.graph.fields import KitField
+from caregraph.graph.node import own_id
+
 from . import below
 from .leaves import leaf, read_as
 from .loops import Build, Loop
@@ -154,8 +155,9 @@ class _Shaping:
         if made.relation is not None:
             return self._related(made, known, details)
         kind = get_named_type(known.type)
-        if not is_leaf_type(kind) or is_list(known.type):
-            return None
+        return self._leaf(made, known) if is_leaf_type(kind) and not is_list(known.type) else None
+
+    def _leaf(self, made: KitField, known: GraphQLField) -> str | None:
         if made.visible_to is not None:
             return self._sensitive(made, known)
         if made.is_basic_field:
@@ -260,4 +262,3 @@ def _sources(model: type[Any], read: Read, dialect: Any) -> Callable[[Any], list
         return made
 
     return sources
-

@@ -6,11 +6,12 @@ from typing import Any
 
 from caregraph.db.direct import Text
 from caregraph.db.tally import count_batch
+from caregraph.graph.loaders import RowById
+from caregraph.graph.paging import Window
 
-from ..loaders import RowById
-from ..paging import Window
+from .below import Those
 from .leaves import NoAnswerError
-from .plans import Level, Planner
+from .plans import Level, Planner, Shape
 from .statements import Read, Statements
 
 
@@ -30,12 +31,15 @@ class Run:
         self._by_id: dict[Read, _RowsById] = {}
 
     async def read(
-        self, kind: str, read: Read, text: Text, values: Mapping[str, Any], *, asked_for: int = 1
+        self,
+        kind: str,
+        read: Read,  # noqa: ARG002 for whoever is to be told of reads: its model, and the first column, the id
+        text: Text,
+        values: Mapping[str, Any],
+        *,
+        asked_for: int = 1,
     ) -> Sequence[Any]:
-        """Rows of the database: the one place where the compiled path reads any, and where reads are to be told of.
-
-        `read.model` and the first column, the id, say which rows they are.
-        """
+        """Rows of the database: the one place where the compiled path reads any."""
         if self.failure is not None:
             raise NoAnswerError from self.failure
         count_batch(kind, asked_for)
@@ -54,33 +58,32 @@ class Run:
             return []
         if level.discriminator is None:
             return await self._shaped(level.shapes[None], rows)
-        place, found = level.discriminator, {}
+        place, found = level.discriminator, dict[int, Any]()
         for stored, shape in level.shapes.items():
             those = [row for row in rows if row[place] == stored]
             found.update(zip([row[0] for row in those], await self._shaped(shape, those), strict=True))
         return [found[row[0]] for row in rows]
 
-    async def _shaped(self, shape: Any, rows: Sequence[Any]) -> list[Any]:
+    async def _shaped(self, shape: Shape, rows: Sequence[Any]) -> list[Any]:
         """Rows that come more than once, as owners of many clients do, are answered once."""
         if not shape.children and shape.source is None:
-            return shape.build(rows, (), self.viewer, ())  # type: ignore[no-any-return]
+            return shape.build(rows, (), self.viewer, ())
         single = {row[0]: row for row in rows}
         unique = rows if len(single) == len(rows) else list(single.values())
         sources = () if shape.source is None else shape.source(unique)
-        below = await self._below(shape, unique, sources)
+        below = await self._below(shape, Those(unique, sources))
         built = shape.build(unique, sources, self.viewer, below)
         if unique is rows:
-            return built  # type: ignore[no-any-return]
+            return built
         by_id = dict(zip(single, built, strict=True))
         return [by_id[row[0]] for row in rows]
 
-    async def _below(self, shape: Any, rows: Sequence[Any], sources: Sequence[Any]) -> list[Any]:
-        if not rows:
+    async def _below(self, shape: Shape, of: Those) -> list[Any]:
+        if not of.rows:
             return [{}] * len(shape.children)
         if len(shape.children) == 1:
-            return [await shape.children[0].answers(self, rows, sources)]
-        waiting = [child.answers(self, rows, sources) for child in shape.children]
-        return await together(waiting)
+            return [await shape.children[0].answers(self, of)]
+        return await together([child.answers(self, of) for child in shape.children])
 
 
 async def together(waiting: Sequence[Any]) -> list[Any]:
@@ -111,7 +114,7 @@ class _RowsById:
             if self._reading is None:
                 self._reading = asyncio.ensure_future(self._load_wanted())
             await asyncio.shield(self._reading)
-        return {key: rows[key] for key in keys if key in rows}  # type: ignore[index, misc]
+        return {key: rows[key] for key in keys if key in rows}
 
     async def _load_wanted(self) -> None:
         await asyncio.sleep(0)  # whoever asks in the same turn of the loop is answered by the same statement

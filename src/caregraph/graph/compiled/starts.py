@@ -7,12 +7,13 @@ from typing import Any, Protocol
 from graphql import GraphQLField, get_named_type, is_object_type
 from sqlalchemy.sql.elements import AsBoolean, True_
 
-from ..errors import demand
-from ..fields import KitField
-from ..node import parse_id
-from ..paging import window_of
-from ..resource import Listing, One
-from ..roots import ByAnyId
+from caregraph.graph.errors import demand
+from caregraph.graph.fields import KitField
+from caregraph.graph.node import parse_id
+from caregraph.graph.paging import window_of
+from caregraph.graph.resource import Listing, One
+from caregraph.graph.roots import ByAnyId
+
 from .pages import Page, PageOf
 from .plans import Details, Level, Planner, UnplannableError
 from .running import Run, together
@@ -139,4 +140,3 @@ def _is_empty(condition: Any) -> bool:
     """Whether a condition says nothing: then the statement is one that is kept."""
     inner = condition.element if isinstance(condition, AsBoolean) else condition
     return isinstance(inner, True_)
-

@@ -32,10 +32,10 @@ from caregraph.db.base import Coded, Instant, table_of
 from caregraph.db.direct import Text
 from caregraph.db.scope import criterion, visible
 from caregraph.db.session import Database
+from caregraph.graph.filters import matches, ordering
+from caregraph.graph.loaders import Link, narrowed
+from caregraph.graph.paging import Window
 
-from ..filters import matches, ordering
-from ..loaders import Link, narrowed
-from ..paging import Window
 from .bounded import Bounded
 
 MOST_STATEMENTS = 4000
@@ -88,7 +88,7 @@ class Asked:
 
         where = tuple(_condition(taken, number, one) for number, one in enumerate(window.where))
         keys = [*(key for key, _ in window.order), "id"]
-        places = {
+        places: dict[str, Any] = {
             side: tuple(taken(f"{side}_{key}", key, value) for key, value in zip(keys, place, strict=True))
             for side, place in (("after", window.after), ("before", window.before))
             if place is not None
@@ -165,7 +165,9 @@ class Statements:
             shape, parents, model = _filled(asked.shape), self._key_table(), read.model
             chosen = link.children(viewer, parents.c.value)
             if self._is_sqlite:
-                chosen = _limited(narrowed(model, chosen.with_only_columns(model.id, maintain_column_froms=True), shape), shape)
+                chosen = _limited(
+                    narrowed(model, chosen.with_only_columns(model.id, maintain_column_froms=True), shape), shape
+                )
                 row: Any = aliased(model)
                 table = mapped(row).selectable
                 found = select(*(table.c[one.key] for one in read.columns), parents.c.value)
@@ -238,7 +240,7 @@ def _filled(shape: Window) -> Window:
             return [parameter(one) for one in value]
         return bindparam(value.name, type_=value.kind) if isinstance(value, _Open) else value
 
-    places = {
+    places: dict[str, Any] = {
         side: tuple(map(parameter, place))
         for side, place in (("after", shape.after), ("before", shape.before))
         if place is not None
