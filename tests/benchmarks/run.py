@@ -36,6 +36,7 @@ from rich.table import Table
 from caregraph.app import create_app
 from caregraph.auth.viewer import today
 from caregraph.cli.demo.plan import NORTHFIELD_LARGE
+from caregraph.cli.serving import settle
 from caregraph.db.lookups import SignInLookups
 from caregraph.settings import Settings
 
@@ -106,6 +107,7 @@ def _database(folder: Path, given: str | None, *, postgres: bool) -> Iterator[st
 async def _measure(url: str, credentials: dict[str, Any], rounds: int) -> dict[Question, Measured]:
     headers = next(one["headers"] for one in credentials["principals"] if one["name"] == "superuser")
     server = create_app(Settings(database_url=url))
+    settle()
     account = await SignInLookups(server.state.database).account(NORTHFIELD_LARGE.superuser.email)
     assert account is not None
     found = {question: Measured() for question in QUESTIONS}

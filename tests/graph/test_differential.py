@@ -26,7 +26,7 @@ from graph.generated_queries import Asked, Generator
 from kit import Principal, World
 from tenancy.two_towns import make_harbor, make_northfield
 
-COUNT = int(os.environ.get("CAREGRAPH_DIFFERENTIAL", "250"))
+COUNT = int(os.environ.get("CAREGRAPH_DIFFERENTIAL", "160"))
 SEED = int(os.environ.get("CAREGRAPH_DIFFERENTIAL_SEED", "1"))
 CORE = schema.core(schema.build())
 REFERENCE = re.compile(rb'"reference":"[0-9a-f]{32}"')
@@ -168,7 +168,7 @@ async def test_rows_hidden_behind_fields_that_must_not_be_null(
     bodies = [await both.agree(world.superuser, Asked(text, {})) for text in (deep, raters)]
 
     await both.close()
-    assert hidden is Rater or any(b"Cannot return null for non-nullable field" in one for one in bodies)
+    assert hidden is Rater or any(b"INTERNAL_SERVER_ERROR" in one for one in bodies)
 
 
 async def test_an_operation_that_reads_too_much_is_stopped_alike(world: World) -> None:

@@ -14,12 +14,14 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from .direct import Text
 from .finish import finished
 from .watch import heard
+
+_OF_DRIVERS = (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error)
 
 OPENED = "caregraph.opened"
 """Marks a connection whose transaction is begun already."""
@@ -66,7 +68,7 @@ class Snapshot:
         """The driver's errors as SQLAlchemy's, without the values of a request."""
         try:
             yield
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error) as error:
+        except _OF_DRIVERS as error:
             is_gone = isinstance(self._driver, asyncpg.Connection) and self._driver.is_closed()
             raise DBAPIError(None, None, error, hide_parameters=True, connection_invalidated=is_gone) from error
 
@@ -111,7 +113,7 @@ class Snapshot:
                 connection.info.pop(OPENED, None)
                 if connection.dialect.name == "postgresql":
                     await self._driver.execute("ROLLBACK")  # on SQLite the pool's own rollback is in time
-        except Exception:  # noqa: BLE001 nothing is lost with it: whoever asked knows already if the database is gone
+        except (SQLAlchemyError, *_OF_DRIVERS, OSError):  # nothing is lost: whoever asked knows already what is wrong
             await connection.invalidate()
         finally:
             await connection.close()

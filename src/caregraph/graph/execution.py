@@ -1,5 +1,6 @@
 """Running an operation: parse, validate, choose, execute; known texts are parsed and validated once."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from .cost import IntrospectionSizes, Price, Pricing
 from .errors import RequestError
 from .feeds import Feed
 from .limits import check_document, check_variables, worded
+
+LOG = logging.getLogger("caregraph.compiled")
 
 _KNOWN_TEXTS = 1000
 _LONGEST_KNOWN_TEXT = 20_000
@@ -145,11 +148,14 @@ class Engine:
         }
         try:
             if self._is_compiled(prepared, operation_name, context):
-                result = await self._by_plans(prepared, context, given)
+                result, failure = await self._by_plans(prepared, context, given)
                 if result is not None:
                     return result
                 async with context.anew() as again:
-                    return await self._by_fields(prepared, again, given)
+                    result = await self._by_fields(prepared, again, given)
+                if failure is not None and not result.errors:
+                    LOG.error("plans gave up where nothing is wrong: %s", type(failure).__name__)
+                return result
             return await self._by_fields(prepared, context, given)
         finally:
             await context.close()
@@ -166,18 +172,20 @@ class Engine:
         )
         return ExecutionResult(None, executor) if isinstance(executor, list) else await _result(executor)
 
-    async def _by_plans(self, prepared: Prepared, context: Context, given: Mapping[str, Any]) -> ExecutionResult | None:
-        """The result, or null where plans do not give it."""
+    async def _by_plans(
+        self, prepared: Prepared, context: Context, given: Mapping[str, Any]
+    ) -> tuple[ExecutionResult | None, Exception | None]:
+        """The result, or null where plans do not give it, with what stopped them."""
         if self._plans is None or self._plans.database is not context.database:
             self._plans = Plans(self._graph, context.database)
         executor = PlanningExecutor.build(
             self.schema, prepared.document, context_value=context, plans=self._plans, flags=prepared.flags, **given
         )
         if not isinstance(executor, PlanningExecutor):
-            return None
+            return None, None
         result = await _result(executor)
         given_up = executor.failure is not None or len(result.errors or ()) >= _ERRORS_IN_ORDER
-        return None if given_up else result
+        return None if given_up else result, executor.failure
 
     async def subscribe(
         self, prepared: Prepared, context: Context, *, variables: Mapping[str, Any] | None, operation_name: str | None

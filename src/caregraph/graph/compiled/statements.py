@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from caregraph.auth.viewer import Viewer
-from caregraph.db.base import Coded, Instant, table_of
+from caregraph.db.base import Coded, Instant
 from caregraph.db.direct import Text
 from caregraph.db.scope import criterion, visible
 from caregraph.db.session import Database
@@ -47,7 +47,7 @@ class Read:
     def __init__(self, model: type[Any]) -> None:
         """Nothing but the id yet."""
         self.model = model
-        self.columns: list[Column[Any]] = [table_of(model).c.id]
+        self.columns: list[Column[Any]] = [mapped(model).local_table.c.id]
         self._places = {self.columns[0]: 0}
 
     @classmethod
