@@ -1,6 +1,7 @@
 """Scores as the scoring engine wants them: the four lines of a row, its total."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -27,6 +28,7 @@ def of_rows(rows: Sequence[models.Score]) -> list[float]:
     found: dict[int, float] = {}
     for kind, measure in MEASURES.items():
         those = [score for score in rows if score.measure is kind]
-        values = measures.total(measure, np.array([lines(score) for score in those]).reshape(-1, 4))
+        lines_of = itemgetter(*measure.items)  # of the values alone: attributes of mapped rows cost more than the sum
+        values = measures.total(measure, np.array([lines_of(vars(score)) for score in those]).reshape(-1, 4))
         found.update(zip((score.id for score in those), values.tolist(), strict=True))
     return [found[score.id] for score in rows]

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from graphql import BREAK, FieldNode, GraphQLField, GraphQLNonNull, GraphQLObjectType, Visitor, VisitorAction, visit
+from graphql import (
+    BREAK,
+    FieldNode,
+    GraphQLField,
+    GraphQLFloat,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    Visitor,
+    VisitorAction,
+    visit,
+)
 from graphql.execution.executor import CollectedErrors
 from graphql.pyutils import Path
 
@@ -21,6 +31,7 @@ from caregraph.graph.paging import Window, window_of
 from caregraph.graph.relations import Relation
 
 from .leaves import NoAnswerError
+from .loops import Loop
 from .pages import Page, PageOf
 from .statements import Asked, Read
 
@@ -207,14 +218,10 @@ def ids(rows: Sequence[Any]) -> list[int]:
     return [row[0] for row in rows]
 
 
-def ids_of(type_name: str) -> Callable[[int], str]:
-    """What makes global ids of a type, as `global_id` does."""
-    prefix = f"{type_name}:%d".encode()
-
-    def made(row_id: int) -> str:
-        return b2a_base64(prefix % row_id, newline=False).rstrip(b"=").decode()  # no text gives - or _ here
-
-    return made
+def id_of(loop: Loop, type_name: str) -> str:
+    """The expression of a row's global id, as `global_id` makes it; of such texts base64 has no letter to replace."""
+    encode, prefix = loop.constant(b2a_base64), loop.constant(f"{type_name}:%d".encode())
+    return f"{encode}({prefix} % r[0], newline=False).rstrip(b'=').decode()"
 
 
 def written(kind: Any) -> Callable[[Any], Any]:
@@ -223,6 +230,8 @@ def written(kind: Any) -> Callable[[Any], Any]:
     inner = kind.of_type if required else kind
 
     def write(value: Any) -> Any:
+        if inner is GraphQLFloat and type(value) is float and value - value == 0:  # a finite one
+            return value
         answer = None if value is None else inner.coerce_output_value(value)
         if answer is None and (required or value is not None):
             raise NoAnswerError

@@ -151,7 +151,7 @@ class _Shaping:
 
     def _expression(self, made: KitField, known: GraphQLField, details: Details) -> str | None:
         if made.resolve is own_id:
-            return f"{self.loop.constant(below.ids_of(self.kind.name))}(r[0])"
+            return below.id_of(self.loop, self.kind.name)
         if made.relation is not None:
             return self._related(made, known, details)
         kind = get_named_type(known.type)

@@ -1,7 +1,7 @@
 """Root fields as plans: one row, rows by any id, a list of all rows."""
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from graphql import GraphQLField, get_named_type, is_object_type
@@ -14,6 +14,7 @@ from caregraph.graph.paging import window_of
 from caregraph.graph.resource import Listing, One
 from caregraph.graph.roots import ByAnyId
 
+from .below import has_variables
 from .pages import Page, PageOf
 from .plans import Details, Level, Planner, UnplannableError
 from .running import Run, together
@@ -32,13 +33,13 @@ def start_of(planner: Planner, known: GraphQLField, made: KitField, details: Det
     kind: Any = get_named_type(known.type)
     if isinstance(made.start, One):
         level = planner.level(kind, details, planner.whole(made.start.info.model))
-        return _OneRow(made, known, details, level)
+        return _OneRow(made, known, details, level=level)
     if isinstance(made.start, ByAnyId):
         return _AnyRows(made, known, details)
     if isinstance(made.start, Listing):
         read = Read(made.start.info.model)
         orders = [*(column.key for column in made.start.info.order_by), *(key for key, _ in made.start.order)]
-        return _Rows(made, known, details, read, Page.of(planner, kind, details, read, orders))
+        return _Rows(made, known, details, read=read, page=Page.of(planner, kind, details, read, orders))
     raise UnplannableError(known)
 
 
@@ -47,16 +48,23 @@ class _Planned(Start):
     made: KitField
     known: GraphQLField
     details: Details
+    _always: dict[str, Any] | None = field(default=None, init=False)
 
     def arguments(self, run: Run) -> dict[str, Any]:
-        """The arguments, for a viewer who may ask."""
+        """The arguments, for a viewer who may ask; made once where no variable is in them."""
         demand(run.viewer, self.made.needs)
-        return run.planner.arguments(self.known, self.details[0].node)
+        node = self.details[0].node
+        arguments = self._always
+        if arguments is None:
+            arguments = run.planner.arguments(self.known, node)
+            if not has_variables(node):
+                self._always = arguments
+        return dict(arguments)
 
 
 @dataclass(eq=False)
 class _OneRow(_Planned):
-    level: Level
+    level: Level = field(kw_only=True)
 
     def begin(self, run: Run) -> Awaitable[Any]:
         return self._answer(run, self.made.start.row_id(run.context, self.arguments(run)))
@@ -109,8 +117,8 @@ class _AnyRows(_Planned):
 
 @dataclass(eq=False)
 class _Rows(_Planned):
-    read: Read
-    page: Page
+    read: Read = field(kw_only=True)
+    page: Page = field(kw_only=True)
 
     def begin(self, run: Run) -> Awaitable[Any]:
         listing: Listing = self.made.start
