@@ -108,6 +108,17 @@ class Context:
 
     def load(self, loader: Loader, key: Any) -> Awaitable[Any]:
         """Answer `loader`'s question for `key`, batched with everything asked at the same time."""
+        answer = self._batch(loader).load(key)
+        answer.add_done_callback(_seen)
+        return asyncio.shield(answer)  # fields share it: one that is cancelled for its sibling's error leaves it alone
+
+    def know(self, loader: Loader, answers: Mapping[Any, Any]) -> None:
+        """Let `loader`'s questions for these keys be answered already."""
+        batch = self._batch(loader)
+        for key, answer in answers.items():
+            batch.prime(key, answer)
+
+    def _batch(self, loader: Loader) -> DataLoader[Any, Any]:
         batch = self._loaders.get(loader)
         if batch is None:
 
@@ -116,9 +127,7 @@ class Context:
                 return await loader.load_many(self, keys)
 
             batch = self._loaders[loader] = DataLoader(load_many)
-        answer = batch.load(key)
-        answer.add_done_callback(_seen)
-        return asyncio.shield(answer)  # fields share it: one that is cancelled for its sibling's error leaves it alone
+        return batch
 
     @asynccontextmanager
     async def within_time(self) -> AsyncIterator[None]:

@@ -57,20 +57,22 @@ class Run:
         if not rows:
             return []
         if level.discriminator is None:
-            return await self._shaped(level.shapes[None], rows)
+            return await self._shaped(level, level.shapes[None], rows)
         place, found = level.discriminator, dict[int, Any]()
         for stored, shape in level.shapes.items():
             those = [row for row in rows if row[place] == stored]
-            found.update(zip([row[0] for row in those], await self._shaped(shape, those), strict=True))
+            found.update(zip([row[0] for row in those], await self._shaped(level, shape, those), strict=True))
         return [found[row[0]] for row in rows]
 
-    async def _shaped(self, shape: Shape, rows: Sequence[Any]) -> list[Any]:
+    async def _shaped(self, level: Level, shape: Shape, rows: Sequence[Any]) -> list[Any]:
         """Rows that come more than once, as owners of many clients do, are answered once."""
         if not shape.children and shape.source is None:
             return shape.build(rows, (), self.viewer, ())
         single = {row[0]: row for row in rows}
         unique = rows if len(single) == len(rows) else list(single.values())
         sources = () if shape.source is None else shape.source(unique)
+        if sources and level.read.is_whole:  # resolvers that ask for these rows by id are given them
+            self.context.know(RowById(level.read.model), dict(zip(single, sources, strict=True)))
         below = await self._below(shape, Those(unique, sources))
         built = shape.build(unique, sources, self.viewer, below)
         if unique is rows:

@@ -49,11 +49,13 @@ class Read:
         self.model = model
         self.columns: list[Column[Any]] = [mapped(model).local_table.c.id]
         self._places = {self.columns[0]: 0}
+        self.is_whole = False
 
     @classmethod
     def whole(cls, model: type[Any]) -> "Read":
         """Every mapped column: reads by id share one statement whatever is asked of the rows."""
         made = cls(model)
+        made.is_whole = True
         for column in mapped(model).local_table.c:
             made.place(column)
         return made
