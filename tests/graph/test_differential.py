@@ -165,7 +165,8 @@ async def test_rows_hidden_behind_fields_that_must_not_be_null(
         await both.agree(world.superuser, generator.query())
     deep = "{ sessions { nodes { id scores { client { id } episode { id } rater { id client { id } } } } } }"
     raters = "{ clients { nodes { episodes { nodes { raters { client { id } episode { id } scores { nodes { session { id } } } } } } } } }"
-    bodies = [await both.agree(world.superuser, Asked(text, {})) for text in (deep, raters)]
+    scores = "{ orsScores { nodes { session { id } client { id } } } }"
+    bodies = [await both.agree(world.superuser, Asked(text, {})) for text in (deep, raters, scores)]
 
     await both.close()
     assert hidden is Rater or any(b"INTERNAL_SERVER_ERROR" in one for one in bodies)
@@ -175,7 +176,9 @@ async def test_an_operation_that_reads_too_much_is_stopped_alike(world: World) -
     generator = Generator(CORE, random.Random(SEED + 1), await _ids(world))
     both = Both(world, maximum_rows=12)
 
-    bodies = [await both.agree(world.superuser, generator.query()) for _ in range(COUNT // 4)]
+    deep = "{ clients { nodes { episodes { nodes { sessions { nodes { scores { id } } } } } } } me { email } }"
+    asked = [Asked(deep, {}), *(generator.query() for _ in range(COUNT // 4))]
+    bodies = [await both.agree(world.superuser, one) for one in asked]
 
     await both.close()
     assert any(b"An operation may read at most 12 rows" in one for one in bodies)

@@ -123,3 +123,14 @@ async def test_a_failed_query_gives_its_connection_back(world: World) -> None:
     assert [engine.sync_engine.pool.checkedout() for engine in world.database.engines] == [0] * len(
         world.database.engines
     )
+
+
+async def test_an_error_that_cancels_its_siblings_leaves_other_fields_their_connection(world: World) -> None:
+    """The count is under way when the page beside it fails."""
+    await make_episode(world.user, await make_client(world.user))
+    query = "{ users { totalCount nodes { clients(first: 1, last: 1) { totalCount } } } organizationStatistics { total { nClients } } }"
+
+    answers = [await world.superuser.ask(query) for _ in range(10)]
+
+    assert {answer.error for answer in answers} == {("BAD_USER_INPUT", "first and last exclude each other")}
+    assert [answer.body["data"]["organizationStatistics"] for answer in answers] == [{"total": {"nClients": 1}}] * 10

@@ -64,7 +64,16 @@ class Context:
         return await self.run_unscoped(statement.execution_options(scoped=True))
 
     async def run_unscoped(self, statement: Executable) -> Result[*tuple[Any, ...]]:
-        """Run a hand-written statement: the session adds the visibility of every table in it."""
+        """Run a hand-written statement: the session adds the visibility of every table in it.
+
+        A field that is cancelled for its sibling's error does not cut it off: the connection is everybody's. It ends
+        with the operation.
+        """
+        running = asyncio.ensure_future(self._run(statement))
+        running.add_done_callback(_seen)
+        return await asyncio.shield(running)
+
+    async def _run(self, statement: Executable) -> Result[*tuple[Any, ...]]:
         if self.stopped is not None:
             raise self.stopped
         async with self.within_time(), self._turn:  # one connection serves the whole operation

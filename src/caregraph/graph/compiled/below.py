@@ -149,8 +149,8 @@ class ToPage(Child):
     async def _counts(self, run: "Run", window: Window, parents: list[int]) -> Mapping[int, int]:
         asked = Asked.of(self.relation.target.model, window)
         text = run.statements.counts(self.relation.link, run.viewer, asked)
-        run.count_batch(CountByParent.__name__, len(parents))
-        rows = await run.context.read(text, {"keys": run.statements.keys(parents), **asked.values})
+        values = {"keys": run.statements.keys(parents), **asked.values}
+        rows = await run.count(self.read.model, text, values, batch=(CountByParent.__name__, len(parents)))
         return {row[0]: row[1] for row in rows}
 
 
@@ -194,7 +194,7 @@ async def children(run: "Run", read: Read, relation: Relation, window: Window, p
     asked = Asked.of(read.model, window)
     text = run.statements.children(read, relation.link, run.viewer, asked)
     values = {"keys": run.statements.keys(parents), "most": run.context.rows_left + 1, **asked.values}
-    rows = await run.read(RowsByParent.__name__, read, text, values, asked_for=len(parents))
+    rows = await run.read(read, text, values, batch=(RowsByParent.__name__, len(parents)))
     found: dict[int, list[Any]] = {}
     place = len(read.columns)
     for row in rows:

@@ -26,23 +26,36 @@ class Run:
         self.planner = planner
         self.statements = statements
         self.windows: dict[Any, Window] = {}
-        self.count_batch = count_batch
         self.failure: Exception | None = None
         self._by_id: dict[Read, _RowsById] = {}
 
     async def read(
         self,
-        kind: str,
-        read: Read,  # noqa: ARG002 for whoever is to be told of reads: its model, and the first column, the id
+        read: Read,  # noqa: ARG002 for whoever is to be told of reads: its model, its columns, the first of which is the id
         text: Text,
         values: Mapping[str, Any],
         *,
-        asked_for: int = 1,
+        batch: tuple[str, int] | None = None,
     ) -> Sequence[Any]:
-        """Rows of the database: the one place where the compiled path reads any."""
+        """Rows that are to be shown: here all of them are read. `batch` is the loader's name and its keys, if any."""
+        return await self._sent(text, values, batch)
+
+    async def count(
+        self,
+        model: type[Any],  # noqa: ARG002 for whoever is to be told of counts
+        text: Text,
+        values: Mapping[str, Any],
+        *,
+        batch: tuple[str, int] | None = None,
+    ) -> Sequence[Any]:
+        """Rows of counts: here all are made of rows that are not shown."""
+        return await self._sent(text, values, batch)
+
+    async def _sent(self, text: Text, values: Mapping[str, Any], batch: tuple[str, int] | None) -> Sequence[Any]:
         if self.failure is not None:
             raise NoAnswerError from self.failure
-        count_batch(kind, asked_for)
+        if batch is not None:
+            count_batch(*batch)
         return await self.context.read(text, values)  # type: ignore[no-any-return]
 
     async def by_id(self, read: Read, keys: Collection[int | None]) -> dict[int, Any]:
@@ -124,7 +137,7 @@ class _RowsById:
         run, read = self._run, self._read
         text = run.statements.by_id(read, run.viewer)
         values = {"keys": run.statements.keys(wanted)}
-        found = await run.read(RowById.__name__, read, text, values, asked_for=len(wanted))
+        found = await run.read(read, text, values, batch=(RowById.__name__, len(wanted)))
         run.context.spend_on(RowById(read.model), {row[0]: 1 for row in found})
         self._rows.update({row[0]: row for row in found})
         self._missing.update(key for key in wanted if key not in self._rows)

@@ -134,12 +134,12 @@ class _Rows(_Planned):
         rows = []
         if window.limit:
             text = run.statements.listing(self.read, run.viewer, asked, extra)
-            rows = list(await run.read("Listing", self.read, text, asked.values))
+            rows = list(await run.read(self.read, text, asked.values))
             run.context.spend(len(rows))
         count = 0
         if self.page.counts:
             text = run.statements.count(model, run.viewer, asked, extra)
-            count = (await run.context.read(text, asked.values))[0][0]
+            count = (await run.count(model, text, asked.values))[0][0]
         found = PageOf((0,), {0: rows}, {0: count})
         return (await self.page.answers(run, listing.name(self.made), window, found))[0]
 
