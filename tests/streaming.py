@@ -46,9 +46,9 @@ class Socket:
         """One message; text is sent as it is."""
         await self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
-    async def receive(self) -> Any:
+    async def receive(self, *, seconds: float = SECONDS) -> Any:
         """The next message."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             return json.loads(await self.connection.recv())
 
     async def initialise(self, principal: Principal) -> None:

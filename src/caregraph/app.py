@@ -15,28 +15,43 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from caregraph import schema
+from caregraph.auth.jwks import Timing
 from caregraph.auth.links import Links
+from caregraph.auth.oidc import IdTokens, Trust
+from caregraph.auth.sealing import Seal
 from caregraph.auth.secrets import Passwords
+from caregraph.auth.tokens import SignIn
 from caregraph.db.attempts import Attempts
+from caregraph.db.clients import Clients
+from caregraph.db.counters import Counters
 from caregraph.db.garbage import sweep
 from caregraph.db.lookups import SignInLookups
+from caregraph.db.outbox import Outbox
 from caregraph.db.session import Database
 from caregraph.db.storage import Storage, StorageError
+from caregraph.db.trail import Trail
 from caregraph.graph.execution import Engine
+from caregraph.graph.node import row_id_of
+from caregraph.graph.rates import OperationLimits, SignInLimits
 from caregraph.http import cross_site, playground
+from caregraph.http.callers import Callers
 from caregraph.http.documents import Documents
 from caregraph.http.downloads import Downloads
 from caregraph.http.draining import Draining
 from caregraph.http.guard import Guard
 from caregraph.http.health import Health
 from caregraph.http.metrics import Metrics
+from caregraph.http.oauth import OAuth
 from caregraph.http.requestlog import OperationLog, RequestLog
 from caregraph.http.runner import Runner
 from caregraph.http.sockets import SocketEndpoint
 from caregraph.http.streams import Streams
 from caregraph.http.tracing import Tracing
 from caregraph.http.view import GraphQLEndpoint
+from caregraph.mail import sender_of
 from caregraph.operations import operations
+from caregraph.organizations.granting import Grants
+from caregraph.organizations.letters import InvitationLetter
 from caregraph.people import files
 from caregraph.settings import Settings
 
@@ -60,9 +75,22 @@ def create_app(
     """
     database = Database(settings)
     lookups = SignInLookups(database)
+    attempts = Attempts(database, window=settings.sign_in_window)
+    clients, seal = Clients(lookups, attempts, settings), Seal(settings.secret_key)
+    sign_in = SignIn(
+        lookups, organization_of=row_id_of("Organization"), id_tokens=_id_tokens(settings), clients=clients
+    )
+    letters = {InvitationLetter.kind: InvitationLetter(public_url=settings.public_url)}
+    outbox = Outbox(database, sender_of(settings), letters)
+    counters = Counters(settings.rate_limit_url)
+    sign_in_limits = SignInLimits(counters, settings)
     provided: dict[type[Any], Any] = {
-        Attempts: Attempts(database, window=settings.sign_in_window),
+        Attempts: attempts,
+        Seal: seal,
+        SignInLimits: sign_in_limits,
         SignInLookups: lookups,
+        Outbox: outbox,
+        Trail: Trail(database),
         Storage: Storage(settings.files_url),
         Links: Links(settings.secret_key or secrets.token_hex(32), lifetime=settings.link_lifetime),
         Passwords: Passwords(memory=settings.password_memory, passes=settings.password_passes),
@@ -74,38 +102,62 @@ def create_app(
     metrics = Metrics(one.name for one in operations())
     guard = Guard(settings, draining, [Tracing(spans), metrics, OperationLog()])
     metrics.watch_process(database, guard.gate)
-    runner = Runner(engine, database, settings, provided=provided, documents=documents, guard=guard)
-    streams = Streams(runner, lookups, database.bus)
+    metrics.watch_limits(counters)
+    limits = OperationLimits(counters, settings)
+    runner = Runner(engine, database, settings, provided=provided, documents=documents, guard=guard, limits=limits)
+    callers = Callers(sign_in, sign_in_limits)
+    streams = Streams(runner, callers, database.bus)
     draining.callbacks.append(streams.end)
+    found = partial(files.fetched, database, provided[Trail])
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLEndpoint(runner, lookups, streams)),
+        Route("/graphql", GraphQLEndpoint(runner, callers, streams)),
         WebSocketRoute("/graphql", SocketEndpoint(streams)),
-        Route("/files/{token}", Downloads(partial(files.stored, database), provided[Storage], provided[Links]).answer),
+        Route("/files/{token}", Downloads(found, provided[Storage], provided[Links]).answer),
+        *OAuth(Grants(database, clients, seal, settings), sign_in_limits, settings).routes(),
         *Health(database, draining).routes(),
         *([metrics.route(token=settings.metrics_token)] if settings.metrics else []),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),
     ]
 
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(_sweep_regularly(database, provided[Storage]))
-        yield
-        sweeping.cancel()
-        streams.close()
-        await database.close()
-
     paths = {getattr(route, "path", "").split("/")[1] for route in routes}
     app = Starlette(
         routes=routes,
-        lifespan=lifespan,
+        lifespan=_lifespan,
         middleware=[Middleware(RequestLog, draining=draining, paths=paths), *cross_site.middleware(settings)],
     )
     app.state.settings = settings
     app.state.database = database
     app.state.storage, app.state.links = provided[Storage], provided[Links]
-    app.state.guard = guard
+    app.state.guard, app.state.outbox = guard, outbox
+    app.state.counters = counters
     app.state.streams = streams
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    """What works beside requests, and what is closed after the last of them."""
+    state = app.state
+    sweeping = asyncio.create_task(_sweep_regularly(state.database, state.storage))
+    sending = asyncio.create_task(state.outbox.run())
+    yield
+    sweeping.cancel()
+    sending.cancel()
+    await asyncio.wait({sending})
+    state.streams.close()
+    await state.counters.close()
+    await state.database.close()
+
+
+def _id_tokens(settings: Settings) -> IdTokens:
+    timing = Timing(
+        lifetime=settings.oidc_keys_lifetime,
+        grace=settings.oidc_keys_grace,
+        interval=settings.oidc_keys_interval,
+        timeout=settings.oidc_timeout,
+    )
+    trusted = (Trust(issuer=issuer, audience=audience, jwks_url=url) for issuer, audience, url in settings.oidc_trusts)
+    return IdTokens(trusted, timing=timing, leeway=settings.oidc_leeway)
 
 
 async def _sweep_regularly(database: Database, storage: Storage) -> None:

@@ -1,12 +1,19 @@
 """Every setting of the server, read once from the environment and passed down."""
 
+import base64
+import binascii
 import dataclasses
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 PREFIX = "CAREGRAPH_"
+NO_KEY = "none"
+"""Stands first among the encryption keys when nothing is to be encrypted any more."""
+_KEY_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_KEY_BYTES = 32
 
 _ABOVE_ZERO = (
     "pool_size",
@@ -16,14 +23,34 @@ _ABOVE_ZERO = (
     "running_operations",
     "maximum_body",
     "maximum_file",
+    "sign_in_attempts_per_account",
+    "sign_in_attempts_per_address",
     "sign_in_window",
     "link_lifetime",
+    "access_token_lifetime",
+    "refresh_token_lifetime",
+    "invitation_lifetime",
     "socket_init_timeout",
     "operations_per_socket",
     "subscriptions_per_process",
     "subscription_queue",
     "stream_recheck",
     "stream_heartbeat",
+    "oidc_keys_lifetime",
+    "oidc_keys_interval",
+    "oidc_timeout",
+)
+_NOT_BELOW_ZERO = (
+    "persisted_documents",
+    "persisted_bytes",
+    "oidc_keys_grace",
+    "oidc_leeway",
+    "api_token_lifetime",
+    "rate_limit",
+    "rate_limit_cost",
+    "invitation_pause",
+    "pending_invitations",
+    "invitation_mails",
 )
 _CHOICES: dict[str, tuple[object, ...]] = {
     "execution": ("compiled", "loaders"),
@@ -34,14 +61,45 @@ _CHOICES: dict[str, tuple[object, ...]] = {
     "log_format": ("json", "text"),
 }
 
+# Without TLS only from this machine, for development and tests.
+_LOOPBACK = tuple(f"http://{host}{end}" for host in ("localhost", "127.0.0.1", "[::1]") for end in ":/")
+
 
 class InvalidSettingError(ValueError):
     """A setting has a value that the server cannot run with."""
 
 
-def setting(description: str, default: Any) -> Any:
-    """One setting with the description that the README's table repeats."""
-    return field(default=default, metadata={"description": description})
+def setting(description: str, default: Any, *, secret: bool = False) -> Any:
+    """One setting with the description that the README's table repeats; a secret is not part of what is printed."""
+    return field(default=default, metadata={"description": description}, repr=not secret)
+
+
+def named_keys(text: str) -> dict[str, bytes | None]:
+    """The encryption keys by name, in their order. `none`, which stands for no key, may only come first."""
+    found: dict[str, bytes | None] = {}
+    for part in text.split(",") if text.strip() else ():
+        name, _, encoded = part.strip().partition(":")
+        if not _KEY_NAME.fullmatch(name) or name in found or (name == NO_KEY and (found or encoded)):
+            raise _invalid_keys()
+        found[name] = None if name == NO_KEY else _key_bytes(encoded)
+    return found
+
+
+def _key_bytes(encoded: str) -> bytes:
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise _invalid_keys() from error
+    if len(key) != _KEY_BYTES:
+        raise _invalid_keys()
+    return key
+
+
+def _invalid_keys() -> InvalidSettingError:
+    return InvalidSettingError(
+        f"{PREFIX}ENCRYPTION_KEYS must be name:key, several with commas between: names of letters, digits, - and _,"
+        f" each once, keys of {_KEY_BYTES} bytes as base64; {NO_KEY} may stand first"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +120,7 @@ class Settings:
     shutdown_grace: float = setting("Seconds after SIGTERM in which operations still begin; not ready at once", 2.0)
     shutdown_timeout: float = setting("Seconds after SIGTERM at which what still runs is cut off", 20.0)
     metrics: bool = setting("Whether `/metrics` answers", default=True)
-    metrics_token: str = setting("Bearer token that `/metrics` asks for; empty: none", "")
+    metrics_token: str = setting("Bearer token that `/metrics` asks for; empty: none", "", secret=True)
     log_level: str = setting("Least level of our own log records: debug, info, warning or error", "info")
     log_format: str = setting("`json` or `text`", "json")
     execution: str = setting(
@@ -80,9 +138,38 @@ class Settings:
         "application/pdf,image/gif,image/jpeg,image/png,image/webp,text/csv,text/plain",
     )
     secret_key: str = setting(
-        "Signs download links, the same for all processes; without one, links end with the process", ""
+        "Signs download links and seals secrets of applications, the same for all processes; without one, links end"
+        " with the process and assertions signed with a secret are refused",
+        "",
+        secret=True,
     )
+    encryption_keys: str = setting(
+        "Encrypt national, telephone and e-mail data at rest: `name:base64 of 32 bytes`, several with commas; the first"
+        " encrypts, all decrypt",
+        "",
+        secret=True,
+    )
+    server_url: str = setting(
+        "Address at which programs reach the server, such as `https://care.example`; signed assertions must name it", ""
+    )
+    access_token_lifetime: int = setting("Seconds for which an access token of `/oauth/token` works", 3_600)
+    refresh_token_lifetime: int = setting("Seconds for which a refresh token works, once", 1_209_600)
     link_lifetime: int = setting("Seconds for which a download link works", 300)
+    public_url: str = setting(
+        "Where links in mails lead: the address of your front end; `/#invitation=` and the token follow",
+        "http://127.0.0.1:8000",
+    )
+    mail_url: str = setting(
+        "How mails leave: `smtp://user:password@host:port`, `smtps://…`, or `console:`, for development",
+        "console:",
+    )
+    mail_from: str = setting(
+        "Whom mails are from: an address, or a name and an address in <>", "caregraph@localhost.invalid"
+    )
+    invitation_lifetime: int = setting("Seconds for which an invitation can be accepted", 604_800)
+    invitation_pause: int = setting("Seconds until an invitation may be sent again", 60)
+    pending_invitations: int = setting("Invitations of one organization that may be pending", 200)
+    invitation_mails: int = setting("Invitation mails of one organization within the sign-in window, then refused", 50)
     profile: str = setting(
         "`public`: anybody may write queries, limits and cost hold them; `first-party`: trusted documents only",
         "public",
@@ -127,7 +214,35 @@ class Settings:
         "`_service` tells `@authenticated` and `@requiresScopes`, for routers that authenticate callers themselves",
         default=False,
     )
+    audit_reads: bool = setting("Record which clients' records each operation reads; changes always are", default=True)
     maximum_entities: int = setting("References that a gateway may send to `_entities` at once", 1_000)
+    open_registration: bool = setting(
+        "Whether a person whom an identity provider vouches for may create an organization, and so an account",
+        default=False,
+    )
+    oidc_issuers: str = setting(
+        "OpenID Connect issuers whose JWTs sign people in by verified e-mail, with commas between; empty: none", ""
+    )
+    oidc_audiences: str = setting("The audience of each issuer's tokens, in the same order", "")
+    oidc_jwks_urls: str = setting(
+        "Where each issuer's keys are, in the same order; empty: where its discovery document says", ""
+    )
+    oidc_leeway: float = setting("Seconds by which an issuer's clock may differ", 60.0)
+    oidc_keys_lifetime: float = setting("Seconds after which an issuer's keys are fetched again", 3600.0)
+    oidc_keys_grace: float = setting("Seconds for which older keys serve on while their issuer is away", 21_600.0)
+    oidc_keys_interval: float = setting("Seconds between two fetches at least, also for a key that is not there", 10.0)
+    oidc_timeout: float = setting("Seconds after which a fetch of keys has failed", 5.0)
+    api_token_lifetime: int = setting("Seconds for which a new API token holds; 0: until it is revoked", 7_776_000)
+    rate_limit: int = setting("Operations per minute of one principal; 0: no limit", 6_000)
+    rate_limit_cost: int = setting("Points of cost per minute of one principal; 0: no limit", 10_000_000)
+    rate_limit_url: str = setting(
+        "Where rate limits are counted: `memory://` by each process, or `redis://…` or `valkey://…` by all together",
+        "memory://",
+    )
+    trusted_proxies: str = setting(
+        "Addresses and networks of proxies whose `X-Forwarded-For` is believed, with commas between; empty: none",
+        "127.0.0.1",
+    )
     sign_in_attempts_per_account: int = setting("Attempts on one account within the window, then refused", 10)
     sign_in_attempts_per_address: int = setting("Attempts from one address within the window, then refused", 100)
     sign_in_window: int = setting("Seconds over which sign-in attempts are counted", 900)
@@ -144,18 +259,40 @@ class Settings:
             raise InvalidSettingError(
                 f"{PREFIX}DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://"
             )
+        named_keys(self.encryption_keys)
+        if not self.public_url.startswith(("https://", "http://")):
+            raise InvalidSettingError(f"{PREFIX}PUBLIC_URL must begin with https:// or http://")
         self._check_limits()
+        self._check_issuers()
 
     def _check_limits(self) -> None:
         for one in dataclasses.fields(self):
             if one.name.startswith("maximum_") and getattr(self, one.name) <= 0:
                 raise InvalidSettingError(f"{PREFIX}{one.name.upper()} must be above 0")
-        for name in ("persisted_documents", "persisted_bytes"):
+        for name in _NOT_BELOW_ZERO:
             if getattr(self, name) < 0:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must not be below 0")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise InvalidSettingError(f"{PREFIX}{name.upper()} must be one of {', '.join(map(str, choices))}")
+
+    def _check_issuers(self) -> None:
+        count = len(_listed(self.oidc_issuers))
+        if len(_listed(self.oidc_audiences)) != count or "" in _listed(self.oidc_audiences):
+            raise InvalidSettingError(f"{PREFIX}OIDC_AUDIENCES must name an audience for each of {PREFIX}OIDC_ISSUERS")
+        if self.oidc_jwks_urls and len(_listed(self.oidc_jwks_urls)) != count:
+            raise InvalidSettingError(f"{PREFIX}OIDC_JWKS_URLS must be as many as {PREFIX}OIDC_ISSUERS")
+        for name in ("oidc_issuers", "oidc_jwks_urls"):
+            for url in _listed(getattr(self, name)):
+                if not (url.startswith(("https://", *_LOOPBACK)) or (name == "oidc_jwks_urls" and not url)):
+                    raise InvalidSettingError(f"{PREFIX}{name.upper()} must begin with https://")
+
+    @property
+    def oidc_trusts(self) -> list[tuple[str, str, str]]:
+        """Issuer, audience and address of keys of each entry; the address may be empty."""
+        issuers = _listed(self.oidc_issuers)
+        urls = _listed(self.oidc_jwks_urls) or [""] * len(issuers)
+        return list(zip(issuers, _listed(self.oidc_audiences), urls, strict=True))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, **overrides: Any) -> "Settings":
@@ -166,6 +303,10 @@ class Settings:
             if text is not None:
                 values[one.name] = _read(one.name, text, type(one.default))
         return cls(**values | {name: value for name, value in overrides.items() if value is not None})
+
+
+def _listed(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",")] if text.strip() else []
 
 
 def _read(name: str, text: str, kind: type) -> Any:

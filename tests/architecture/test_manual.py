@@ -35,8 +35,17 @@ OUTPUT = {name: one for name, one in TYPES.items() if is_object_type(one) or is_
 # Lists that are no connection and no declared relation, each with what bounds it.
 PLAIN_LISTS = {
     "Query.nodes": "as many as were asked for, at most 100",
+    "Query.selectableFields": "the fields of one type",
+    "CurrentUser.permissions": "at most one of each key for each organization",
     "User.roles": "at most one of each role",
+    "Application.scopes": "at most every scope there is",
+    "AccessToken.scopes": "at most every scope there is",
+    "Invitation.permissionKeys": "at most one of each key",
     "UserError.path": "as deep as the input",
+    "AuditEvent.fields": "root fields of one operation",
+    "AuditEvent.clientIds": "the clients of one operation's rows, which are limited",
+    "AuditEvent.changes": "at most one of each type and change",
+    "AuditedChange.rows": "the rows that one transaction changed",
     "EpisodeChart.series": "an informant each: clients and raters of one episode",
     "ChartSeries.points": "a session each",
     "ChartPoint.alerts": "at most one of each alert",
@@ -50,7 +59,10 @@ PLAIN_LISTS = {
 # Fields of an object type that are neither a relation nor computed, each with why it needs no statement of its own.
 CARRIED = {
     "Query.hello": "a constant",
+    "CurrentUser.permissions": "read with the person",
     "User.organization": "the viewer's own organization, by id: a user has no such column",
+    "Invitation.invitedBy": "by the id of who invited, which is no foreign key: it outlasts the membership",
+    "AuditEvent.changes": "a column of the entry",
     "ScoreEvent.score": "read for the event",
     "AlertEvent.score": "read for the event",
     "EpisodeEvent.episode": "read for the event",
@@ -65,8 +77,8 @@ CARRIED = {
     "StatisticsGroup.keys": "computed with the statistics",
     "StatisticsGroup.indices": "computed with the statistics",
 }
-# Mutations for anyone.
-OPEN = {"authenticate"}
+# Fields for anyone: signing in, and what a token in a mail opens. Features are for users and sessions alike.
+OPEN = {"authenticate", "openInvitation", "acceptInvitation", "features"}
 
 
 def _kit_fields(type_name: str) -> dict[str, KitField]:
@@ -106,7 +118,7 @@ def test_scalars_name_their_specification() -> None:
     scalars = {name: one.specified_by_url for name, one in TYPES.items() if hasattr(one, "specified_by_url")}
 
     assert {name for name, url in scalars.items() if not url} == set()
-    assert scalars.keys() == {"Date", "DateTime", "EmailAddress", "PhoneNumber", "Upload"}
+    assert scalars.keys() == {"Date", "DateTime", "EmailAddress", "JSON", "PhoneNumber", "URL", "Upload"}
 
 
 def test_the_written_schema_is_the_built_one() -> None:
@@ -200,7 +212,14 @@ def test_every_node_type_can_be_reached_by_node() -> None:
     }
 
     assert nodes == {
-        *("Client", "Episode", "File", "Label", "Organization"),
+        *("AccessToken", "ApiKey", "ApiToken", "Application", "CalculatorPlan", "Consent"),
+        *("AuditEvent", "Client", "Episode", "FeatureFlag", "File", "GrantedPermission", "Group"),
+        *("Invitation", "Label", "Location", "Organization"),
         *("OrsScore", "Rater", "Session", "SrsScore", "User"),
     }
-    assert {made.python_name for made in KitQuery.__strawberry_definition__.fields} == {"hello", "node", "nodes"}
+    assert {made.python_name for made in KitQuery.__strawberry_definition__.fields} == {
+        "hello",
+        "node",
+        "nodes",
+        "selectable_fields",
+    }

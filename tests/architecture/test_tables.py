@@ -42,10 +42,13 @@ def test_a_model_has_a_visibility_rule(model: type[Any]) -> None:
 
 
 def test_a_row_of_a_person_is_a_row_of_a_tenant() -> None:
-    """Of no organization are the organizations, the accounts with their tokens, the counters, and keys without a row."""
+    """Of no organization are the organizations, the accounts with their tokens, counters, what to do later, and keys."""
     global_tables = {model.__tablename__ for model in MODELS if not issubclass(model, TenantRow)}
 
-    assert global_tables == {"organizations", "users", "api_tokens", "sign_in_attempts", "file_garbage"}
+    assert global_tables == {
+        *("organizations", "users", "api_tokens", "sign_in_attempts"),
+        *("file_garbage", "outgoing_mails", "encryption_keys"),
+    }
 
 
 @pytest.mark.parametrize("info", NODES, ids=lambda info: info.name)
@@ -65,9 +68,9 @@ def test_what_filters_is_indexed(info: Any) -> None:
 @pytest.mark.parametrize("info", NODES, ids=lambda info: info.name)
 def test_what_orders_is_indexed_with_the_id_behind_it(info: Any) -> None:
     indexes = _indexes(info.model)
-    unique = [
-        [c.name for c in one.columns] for one in table_of(info.model).constraints if isinstance(one, UniqueConstraint)
-    ]
+    table = table_of(info.model)
+    keys = [*(one for one in table.constraints if isinstance(one, UniqueConstraint)), table.primary_key]
+    unique = [[c.name for c in one.columns] for one in (*keys, *(one for one in table.indexes if one.unique))]
     missing = {
         column.key
         for column in info.order_by

@@ -25,7 +25,9 @@ _ROUNDS = 15
 async def main() -> None:
     """In process, over HTTP without a network, as a superuser of the small demo."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(database_url=f"sqlite+aiosqlite:///{Path(folder) / 'attacks.sqlite'}")
+        settings = Settings(
+            database_url=f"sqlite+aiosqlite:///{Path(folder) / 'attacks.sqlite'}", rate_limit=0, rate_limit_cost=0
+        )
         demo = await prepare(settings, Scale.SMALL, lambda _name, _count, _total: None)
         app = create_app(settings)
         headers = {"content-type": "application/json", **demo.principals[0].headers}

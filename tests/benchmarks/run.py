@@ -8,7 +8,7 @@
 The data: 20 users, 2,000 clients, 2,624 episodes, 882 raters, 21,132 sessions, 42,264 scores. Every query is asked
 once a round as the organization's superuser: over HTTP from a server process, in this process without a network, and
 as the limit, the same rows read with the bare driver and dumped as JSON. `ratio` is in process over limit; it travels
-between machines, times do not. `SQL` is the number of statements without signing in and opening the snapshot.
+between machines, times do not. `audit` is in process over in process with reads left out of the audit. `SQL` is the number of statements without signing in and opening the snapshot.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from typing import Annotated, Any
 import httpx
 import orjson
 import typer
+from bench_audit import AT_ONCE, per_second
 from bench_driver import Limit
 from bench_engine import Sample, trajectories
 from bench_served import ask, demo, statements
@@ -49,6 +50,8 @@ class Measured:
     """What is known of one query: seconds by way of asking, and the answer's size and cost."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    rates: dict[str, float] = field(default_factory=dict)
+    """Operations a second, many at once: with an audit of reads and without."""
     size: int = 0
     statement_count: int = 0
 
@@ -60,8 +63,16 @@ class Measured:
     @property
     def ratio(self) -> float | None:
         """Median over the rounds of in process by limit: both of a round feel what else the machine does."""
-        pairs = zip(self.seconds["process"][_WARM_UP:], self.seconds["limit"][_WARM_UP:], strict=False)
-        return median([own / limit for own, limit in pairs] or [0.0]) or None
+        return self._over("limit")
+
+    @property
+    def audit(self) -> float | None:
+        """The same over the process that leaves reads out of the audit."""
+        return self._over("unaudited")
+
+    def _over(self, way: str) -> float | None:
+        pairs = zip(self.seconds["process"][_WARM_UP:], self.seconds[way][_WARM_UP:], strict=False)
+        return median([own / other for own, other in pairs] or [0.0]) or None
 
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -106,7 +117,8 @@ def _database(folder: Path, given: str | None, *, postgres: bool) -> Iterator[st
 
 async def _measure(url: str, credentials: dict[str, Any], rounds: int) -> dict[Question, Measured]:
     headers = next(one["headers"] for one in credentials["principals"] if one["name"] == "superuser")
-    server = create_app(Settings(database_url=url))
+    server = create_app(Settings(database_url=url, rate_limit=0, rate_limit_cost=0))
+    unaudited = create_app(Settings(database_url=url, rate_limit=0, rate_limit_cost=0, audit_reads=False))
     settle()
     account = await SignInLookups(server.state.database).account(NORTHFIELD_LARGE.superuser.email)
     assert account is not None
@@ -121,13 +133,27 @@ async def _measure(url: str, credentials: dict[str, Any], rounds: int) -> dict[Q
                 )
                 with statements(server.state.database) as sent:
                     own = await _timed(result, "process", lambda text=text: ask(server, text, headers))
+                await _timed(result, "unaudited", lambda text=text: ask(unaudited, text, headers))
                 if b'"errors"' in answer.content[:200] or answer.content != own:
                     raise RuntimeError(f"{question.name}: {answer.text[:500]}")
                 result.size, result.statement_count = len(own), len(sent)
                 if question.level is not None:
                     await _timed(result, "limit", lambda level=question.level: limit.read(level))
+        await _compare_at_once(found, {"audit": server, "unaudited": unaudited}, client_id, headers)
     await server.state.database.close()
+    await unaudited.state.database.close()
     return found
+
+
+async def _compare_at_once(
+    found: dict[Question, Measured], servers: dict[str, Any], client_id: str, headers: dict[str, str]
+) -> None:
+    """How many of a short question both answer a second, the one after the other, twice."""
+    question = next(one for one in found if one.name == "Q3")
+    for _ in range(2):
+        for name, server in servers.items():
+            rate = await per_second(server, text_of(question, client_id), headers)
+            found[question].rates[name] = rate
 
 
 async def _timed(result: Measured, way: str, work: Callable[[], Awaitable[Any]]) -> Any:
@@ -155,7 +181,7 @@ def _show(measured: dict[Question, Measured], engine: dict[str, float], loading:
     console = Console()
     console.width = max(console.width, 100)
     table = Table("", "query", title=f"Medians on {url.partition('+')[0]}", title_justify="left")
-    for column in ("HTTP ms", "in process ms", "limit ms", "ratio", "bytes", "SQL"):
+    for column in ("HTTP ms", "in process ms", "limit ms", "ratio", "audit", "bytes", "SQL"):
         table.add_column(column, justify="right")
     for question, result in measured.items():
         table.add_row(
@@ -163,6 +189,7 @@ def _show(measured: dict[Question, Measured], engine: dict[str, float], loading:
             question.what,
             *(_number(result.p50(way)) for way in ("http", "process", "limit")),
             _number(result.ratio),
+            "" if result.audit is None else f"{result.audit:.2f}",
             f"{result.size:,}",
             str(result.statement_count),
         )
@@ -172,6 +199,10 @@ def _show(measured: dict[Question, Measured], engine: dict[str, float], loading:
     for name, milliseconds in engine.items():
         alone.add_row(name, _number(milliseconds))
     console.print(alone)
+    for question, result in measured.items():
+        if result.rates:
+            rates = ", ".join(f"{name} {rate:,.0f}" for name, rate in result.rates.items())
+            console.print(f"{question.name}, {AT_ONCE} at once, operations a second: {rates}")
     console.print(f"Loading and starting the demo took {loading:.1f} s.")
 
 

@@ -12,7 +12,6 @@ from caregraph.cli.demo import plan as plans
 from caregraph.cli.demo.care import dataset
 from caregraph.cli.demo.dataset import Dataset
 from caregraph.cli.demo.plan import OrganizationPlan, Scale
-from caregraph.db.base import fold
 from caregraph.organizations.models import Membership, User
 from caregraph.people.models import Client, ClientLabel, ClientOwner, Label
 from caregraph.treatment.enums import EpisodeStatus
@@ -151,12 +150,6 @@ def test_contacts_are_fictional(data: Dataset) -> None:
     assert all(re.fullmatch(r"\+44 7700 900\d{3}|\+1 \d{3} 555 01\d\d", phone) for phone in phones)
     assert all(re.fullmatch(r"[a-z0-9.]+@(example\.(com|net|org)|[a-z]+\.example)", email) for email in emails)
     assert all(re.fullmatch(r"DEMO-\d{6}", row["ssn"]) for row in data.rows[Client] if row["ssn"])
-
-
-def test_search_text_is_what_the_session_would_keep(data: Dataset) -> None:
-    for model in (User, Client, Episode):
-        for row in data.rows[model]:
-            assert row["search_text"] == fold(*(row[column] for column in model.searched))
 
 
 def test_scores_are_one_per_session_and_informant_of_that_episode(data: Dataset) -> None:

@@ -68,4 +68,5 @@ async def test_an_organization_is_found_by_its_id(world: World) -> None:
 
     assert mine.data == by_default.data == {"organization": {"name": "Northfield"}}
     assert foreign.data == other_type.data == {"organization": None}
-    assert (await world.user.ask(query, id=global_id("Organization", 1))).error == ("FORBIDDEN", "Access denied")
+    assert (await world.user.ask(query, id=global_id("Organization", 1))).data == mine.data
+    assert (await world.user.ask(query, id=None)).error == ("FORBIDDEN", "Access denied")

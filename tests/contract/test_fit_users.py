@@ -28,7 +28,7 @@ SHOWN_PROFILE = {
     "screenLockCode": "1234",
     "screenLockTimeout": 300,
 }
-HIDDEN_PROFILE = {**dict.fromkeys(SHOWN_PROFILE), "organization": None, "roles": None}
+HIDDEN_PROFILE = {**dict.fromkeys(SHOWN_PROFILE), "roles": None, "organization": NORTHFIELD}
 TO_READ = [
     ("fit.users.list_agency", {}),
     ("fit.users.get_me", {}),
@@ -107,13 +107,13 @@ async def test_list_agency_refuses_bad_input(world: World, variables: dict[str, 
     assert answer.body["data"] == {"result": None}
 
 
-async def test_get_me_shows_ones_own_profile_but_the_agency_to_superusers_only(world: World) -> None:
+async def test_get_me_shows_ones_own_profile_and_agency(world: World) -> None:
     await set_profile(world.user)
 
     ben = await world.user.run("fit.users.get_me", **including("Agency"))
     ada = await world.superuser.run("fit.users.get_me", **including("Agency"))
 
-    assert ben.result == member(world.user, **SHOWN_PROFILE, organization=None)
+    assert ben.result == member(world.user, **SHOWN_PROFILE, organization=NORTHFIELD)
     assert ada.result == member(world.superuser, "AGENCY_ADMIN", organization=NORTHFIELD)
 
 
@@ -142,7 +142,7 @@ async def test_get_includes_each_level_with_those_above(world: World, level: str
     answer = await world.user.run("fit.users.get", id=world.user.id, **including(level))
 
     clients = included({**CLIENT, "episodes": EPISODES[level]})
-    assert answer.result == member(world.user, organization=None, clients=clients)
+    assert answer.result == member(world.user, clients=clients)
 
 
 async def test_every_call_includes_everything_at_once(world: World) -> None:
@@ -159,7 +159,7 @@ async def test_every_call_includes_everything_at_once(world: World) -> None:
     ada = member(world.superuser, "AGENCY_ADMIN", **others)
     assert listed.result == page(ada, ben, member(world.colleague, **others))
     assert got.result == ben
-    assert me.result == {**ben, "organization": None}
+    assert me.result == ben
 
 
 async def test_included_clients_are_those_whom_the_caller_sees(world: World) -> None:

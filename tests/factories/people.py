@@ -3,6 +3,7 @@
 from typing import Any
 
 from caregraph.people import models
+from caregraph.people.enums import ConsentKind
 from kit import Principal
 
 
@@ -28,6 +29,15 @@ async def make_label(principal: Principal, name: str, *carriers: models.Client) 
     return label
 
 
+async def make_consent(principal: Principal, client: models.Client, **overrides: Any) -> models.Consent:
+    """A consent of `client` that `principal` recorded."""
+    values = {"kind": ConsentKind.SMS, "given": True, "recorded_by": principal.row_id}
+    async with principal.world.writing(principal) as tx:
+        consent = models.Consent(**{**values, **overrides}, client_id=client.id)
+        tx.add(consent)
+    return consent
+
+
 async def make_file(principal: Principal, client: models.Client, **overrides: Any) -> models.File:
     """A file about `client`, of which the storage has nothing."""
     values = {"name": "letter.pdf", "content_type": "application/pdf", "size": 1, "sha256": "00", "storage_key": "key"}
@@ -35,3 +45,14 @@ async def make_file(principal: Principal, client: models.Client, **overrides: An
         file = models.File(**{**values, **overrides}, client_id=client.id)
         tx.add(file)
     return file
+
+
+async def make_group(principal: Principal, name: str, *clients: models.Client, **overrides: Any) -> models.Group:
+    """A group with some clients in it."""
+    async with principal.world.writing(principal) as tx:
+        group = models.Group(**{"name": name, **overrides})
+        tx.add(group)
+        await tx.flush()
+        for client in clients:
+            tx.add(models.ClientGroup(client_id=client.id, group_id=group.id))
+    return group

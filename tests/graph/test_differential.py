@@ -1,5 +1,7 @@
 """Compiled execution and execution field by field give the same bytes, errors and rows read included.
 
+Each operation also leaves the same entries in the audit on both ways.
+
 Queries are generated from the schema by a seed. `CAREGRAPH_DIFFERENTIAL` says how many for each database and run;
 more than a few hundred are for a night.
 """
@@ -14,9 +16,13 @@ from typing import Any
 import httpx
 import pytest
 from graphql import OperationDefinitionNode, OperationType, parse, type_from_ast
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from caregraph import schema
 from caregraph.app import create_app
+from caregraph.db.audit import AuditEvent
+from caregraph.db.base import table_of
 from caregraph.db.scope import RULES
 from caregraph.graph.context import Context
 from caregraph.operations import operations
@@ -26,6 +32,7 @@ from graph.generated_queries import Asked, Generator
 from kit import Principal, World
 from tenancy.two_towns import make_harbor, make_northfield
 
+TABLE = table_of(AuditEvent)
 COUNT = int(os.environ.get("CAREGRAPH_DIFFERENTIAL", "160"))
 SEED = int(os.environ.get("CAREGRAPH_DIFFERENTIAL_SEED", "1"))
 CORE = schema.core(schema.build())
@@ -33,7 +40,16 @@ REFERENCE = re.compile(rb'"reference":"[0-9a-f]{32}"')
 ROWS = re.compile(rb'"rows":\d+')
 TRIES = 5
 CURSOR = re.compile(r'"(WyJ[\w=-]{20,})"')
+TOLD = ("organization_id", "actor", "user_id", "operation", "kind", "fields", "changes", "client_ids")
 GARBAGE = ["nonsense", "", "Q2xpZW50OjE", "Q2xpZW50Ojk5OTk5"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Answered:
+    """What an operation was answered, and what the audit was told of it."""
+
+    body: bytes
+    entries: list[dict[str, Any]]
 
 
 class Both:
@@ -42,6 +58,9 @@ class Both:
     def __init__(self, world: World, **settings: Any) -> None:
         self.world = world
         changed = dataclasses.replace(world.settings, secret_key="0" * 64, **settings)
+        self._last_entry = 0
+        self.entries: list[dict[str, Any]] = []
+        """All that both have left."""
         self.apps = {way: create_app(dataclasses.replace(changed, execution=way)) for way in ("loaders", "compiled")}
         self.http = {
             way: httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://caregraph.test")
@@ -54,20 +73,31 @@ class Both:
         for app in self.apps.values():
             await app.state.database.close()
 
-    async def answer(self, way: str, who: Principal, asked: Asked) -> bytes:
+    async def answer(self, way: str, who: Principal, asked: Asked) -> Answered:
         body = {"query": asked.text, "variables": asked.variables, "extensions": {"cost": True}}
         response = await self.http[way].post("/graphql", json=body, headers=who.headers)
         content = REFERENCE.sub(b'"reference":""', response.content)
         # After an error, how much its siblings still read before they are cancelled is a matter of time.
-        return ROWS.sub(b'"rows":0', content) if b'"errors"' in content else content
+        body = ROWS.sub(b'"rows":0', content) if b'"errors"' in content else content
+        return Answered(body, await self._left())
+
+    async def _left(self) -> list[dict[str, Any]]:
+        """The entries since the last time, without their ids and times."""
+        wanted = select(TABLE).where(TABLE.c.id > self._last_entry).order_by(TABLE.c.id)
+        async with AsyncSession(self.world._admin) as session:
+            rows = [dict(one) for one in (await session.execute(wanted)).mappings()]
+        self._last_entry = max([self._last_entry, *(one["id"] for one in rows)])
+        return [{name: one[name] for name in TOLD} for one in rows]
 
     async def agree(self, who: Principal, asked: Asked) -> bytes:
-        """The answer that both give. Which of several errors in one place is told may change from run to run."""
+        """The answer that both give, with the same entries. Which of several errors in one place is told may change from run to run."""
+        await self._left()
         compiled = await self.answer("compiled", who, asked)
-        for _ in range(TRIES if b'"errors"' in compiled else 1):
+        self.entries += compiled.entries
+        for _ in range(TRIES if b'"errors"' in compiled.body else 1):
             loaders = await self.answer("loaders", who, asked)
             if compiled == loaders:
-                return compiled
+                return compiled.body
         raise AssertionError(f"{who.name}\n{asked.text}\n{asked.variables}\n{compiled!r}\n{loaders!r}")
 
 
@@ -119,6 +149,29 @@ async def test_generated_queries_have_the_same_answers(both: Both, fallbacks: li
 
     assert answered > COUNT / 3
     assert rows > COUNT / 4
+    kinds = {
+        one["kind"]: len(one["client_ids"]) for one in sorted(both.entries, key=lambda one: len(one["client_ids"]))
+    }
+    assert kinds["READ"] > 1
+    assert {"AGGREGATE", "REFUSED"} < kinds.keys()
+
+
+async def test_the_audit_has_the_same_answers(both: Both) -> None:
+    """What is asked of it here does not change while it is asked."""
+    made = await _ids(both.world)
+    text = """query($client: ID) { auditEvents(kind: CREATE, client: $client, first: 30) {
+        totalCount edges { cursor node { id kind fields clientIds userId user { id fullName } changes { typeName rows } occurredAt } }
+    } }"""
+
+    found = {}
+    for who in both.world.principals:
+        found[who.name] = await both.agree(who, Asked(text, {}))
+        for client in made[:3]:
+            await both.agree(who, Asked(text, {"client": client}))
+
+    readers = {name for name, body in found.items() if b'"CREATE"' in body}
+    assert readers == {both.world.superuser.name, both.world.other_superuser.name}
+    assert {one["kind"] for one in both.entries} == {"READ", "REFUSED"}
 
 
 async def test_operation_documents_have_the_same_answers(both: Both) -> None:

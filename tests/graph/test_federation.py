@@ -7,9 +7,11 @@ import pytest
 
 from caregraph import schema
 from caregraph.graph.federation import entity_types
-from caregraph.graph.node import global_id
+from caregraph.graph.node import global_id, parse_id
 from caregraph.graph.subgraph import subgraph_sdl
-from factories.people import make_client, make_file, make_label
+from factories.organizations import make_feature, make_invitation, make_location, make_permission
+from factories.people import make_client, make_consent, make_file, make_group, make_label
+from factories.programs import make_everything
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Answer, Principal, World
 
@@ -94,11 +96,25 @@ async def test_every_entity_is_found(world: World) -> None:
     episode = await make_episode(world.user, client)
     session = await make_session(world.user, episode)
     rater = await make_rater(world.user, episode, client)
+    programs = await make_everything(world.superuser, "Program")
+    group = await make_group(world.superuser, "North")
     rows = {
+        "AccessToken": (parse_id(programs["access_token"]) or ("", 0))[1],
+        "ApiKey": (parse_id(programs["api_key"]) or ("", 0))[1],
+        "Application": (parse_id(programs["application"]) or ("", 0))[1],
+        "ApiToken": world.superuser.row_id,  # each of the world's people has one, in their order
+        "AuditEvent": 1,
+        "CalculatorPlan": (parse_id(programs["plan"]) or ("", 0))[1],
         "Client": client.id,
+        "Consent": (await make_consent(world.user, client)).id,
         "Episode": episode.id,
+        "FeatureFlag": (await make_feature(world.superuser, "assessments_web.x")).id,
         "File": (await make_file(world.user, client)).id,
+        "GrantedPermission": (await make_permission(world.user)).id,
+        "Group": group.id,
+        "Invitation": (await make_invitation(world.superuser)).id,
         "Label": (await make_label(world.user, "urgent")).id,
+        "Location": (await make_location(world.user)).id,
         "Organization": 1,
         "OrsScore": (await make_ors(world.user, session, client)).id,
         "Rater": rater.id,
@@ -168,7 +184,8 @@ async def test_rows_of_others_do_not_exist(world: World) -> None:
 
     assert answer.status == 200
     assert [one and one["fullName"] for one in answer.data["_entities"][:3]] == [None, "Mine", None]
-    assert answer.data["_entities"][3:] == [None, None, None]
+    own = {"__typename": "Organization", "id": global_id("Organization", 1)}
+    assert answer.data["_entities"][3:] == [None, None, own]
     theirs = await _entities(world.other_user, _reference("Client", foreign.id), _reference("Client", mine.id))
     assert [one and one["owners"] for one in theirs.data["_entities"]] == [[{"fullName": "Otto Orr"}], None]
 

@@ -9,6 +9,7 @@ from graphql.language import REMOVE, Visitor
 
 from caregraph import schema
 from caregraph.auth.viewer import Permission
+from caregraph.graph.build import kit_fields
 from caregraph.graph.federation import entity_types
 from caregraph.graph.subgraph import scope_of, subgraph_sdl
 
@@ -71,7 +72,11 @@ def test_it_is_the_api_schema_with_directives() -> None:
         ("Query.clients", f"@authenticated {PAGED.format(100)}"),
         ("Query.node", "@authenticated @inaccessible @shareable"),
         ("Query.hello", "@inaccessible @shareable"),
-        ("Query.organization", '@requiresScopes(scopes: [["caregraph:organization"]]) @tag(name: "organization")'),
+        ("Query.organization", "@authenticated @cost(weight: 10)"),
+        (
+            "Query.users",
+            '@requiresScopes(scopes: [["caregraph:list-users"]]) @tag(name: "list-users") ' + PAGED.format(100),
+        ),
         ("Mutation", ""),
         ("Mutation.authenticate", ""),
         ("Mutation.createClient", "@authenticated"),
@@ -99,7 +104,15 @@ def test_every_type_with_rows_has_a_key_and_no_other() -> None:
 def test_scopes_are_the_permissions_beyond_signing_in() -> None:
     scopes = set(re.findall(r'scopes: \[\["([^"]+)"\]\]', SDL))
 
-    assert scopes == {scope_of(one) for one in Permission if one is not Permission.CARE}
+    asked = {made.needs for made in kit_fields(API)} - {
+        None,
+        Permission.PERSON,
+        Permission.ACCOUNT,
+        Permission.MEMBER,
+        Permission.CARE,
+    }
+    assert scopes == {scope_of(one) for one in asked}
+    assert "caregraph:organization" in scopes
 
 
 def test_every_entity_has_a_look_up_by_id() -> None:

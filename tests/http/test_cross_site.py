@@ -103,7 +103,9 @@ async def test_allowed_sites_may_call() -> None:
     assert asked.headers["access-control-allow-origin"] == APP
     assert asked.headers["access-control-allow-methods"] == "GET, POST"
     assert asked.headers["access-control-max-age"] == "600"
-    assert {"X-Api-Email", "X-Api-Token"} <= set(asked.headers["access-control-allow-headers"].split(", "))
+    assert {"X-Api-Email", "X-Api-Token", "X-Organization", "Authorization"} <= set(
+        asked.headers["access-control-allow-headers"].split(", ")
+    )
     assert "access-control-allow-credentials" not in asked.headers
     assert (sent.json(), sent.headers["access-control-allow-origin"]) == (GREETING, APP)
     assert sent.headers["vary"] == "Origin"

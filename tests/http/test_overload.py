@@ -51,10 +51,14 @@ async def test_a_resolver_without_a_connection_is_unavailable(
     small: World, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
     """The sign-in got its connection, the resolver none."""
+    from caregraph.auth.tokens import SignedInUser
+    from caregraph.auth.viewer import Membership
     from caregraph.db.lookups import SignInLookups
 
-    async def known(*_: object) -> tuple[int, int, bool]:
-        return small.superuser.row_id, small.superuser.organization_id, True
+    here = Membership(organization_id=small.superuser.organization_id, is_superuser=True)
+
+    async def known(*_: object) -> SignedInUser:
+        return SignedInUser(small.superuser.row_id, [here])
 
     monkeypatch.setattr(SignInLookups, "api_token", known)
     before = await small.counts()

@@ -75,6 +75,7 @@ try {
               EmailAddress: "string",
               JSON: "unknown",
               PhoneNumber: "string",
+              URL: "string",
               Upload: "File",
               URL: "string",
               Upload: "File",

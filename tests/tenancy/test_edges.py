@@ -21,6 +21,8 @@ from tenancy.two_towns import Town, make_harbor, make_northfield
 
 CORE = schema.core(built_schema())
 DEPTH = 2
+NOT_FOR_BEN = {("FORBIDDEN", "users")}
+PROGRAMS = ("Application.", "AccessToken.", "ApiKey.")
 
 
 def _selection(kind: Any, depth: int) -> str:
@@ -74,20 +76,27 @@ def _bens(world: World, town: Town) -> set[str]:
     own = [
         "ann",
         "label",
+        "group",
         "alone",
         "shared",
         "ann_rater",
         "ann_file",
+        "ann_consent",
         "alone_session",
         "session",
         "ann_ors",
         "ann_srs",
         "ann_rated",
+        "granted",
+        "feature",
+        "location",
     ]
-    return {*(ids[name] for name in own), world.user.id, world.colleague.id}
+    organization = global_id("Organization", world.user.organization_id)
+    return {*(ids[name] for name in own), world.user.id, world.colleague.id, world.superuser.id, organization}
 
 
 async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
+    await world.restart(maximum_fields=100_000, maximum_tokens=1_000_000, maximum_cost=1_000_000_000)
     town = await make_northfield(world)
     await make_harbor(world)
     ids = town.ids
@@ -99,18 +108,25 @@ async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
         "orsScore": ids["ann_rated"],
         "srsScore": ids["ann_srs"],
         "label": ids["label"],
+        "group": ids["group"],
         "file": ids["ann_file"],
+        "location": ids["location"],
+        "consent": ids["ann_consent"],
         "user": world.colleague.id,
+        "featureFlag": ids["feature"],
+        "grantedPermission": ids["granted"],
     }
     walked = set()
 
     for root, start in starts.items():
         answer = await world.user.ask(_everything(root), id=start)
-        assert _ids(answer.result) <= _bens(world, town), root
+        result = answer.body["data"]["result"]
+        assert {(one["extensions"]["code"], one["path"][-1]) for one in answer.body.get("errors", ())} <= NOT_FOR_BEN
+        assert _ids(result) <= _bens(world, town), root
         text = json.dumps(answer.body)
         assert "HIDDEN" not in text
         assert "harbor" not in text.lower()
-        walked |= _edges(answer.result)
+        walked |= _edges(result)
     objects = {
         f"{kind.name}.{name}"
         for kind in CORE.type_map.values()
@@ -118,9 +134,37 @@ async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
         for name, made in kind.fields.items()
         if is_object_type(get_named_type(made.type)) or is_interface_type(get_named_type(made.type))
     }
-    not_for_ben = {one for one in objects if one.startswith("Organization.") or one.endswith(".organization")}
-    empty = {"SrsScore.rater"}  # none was made
-    assert objects - walked == not_for_ben | empty
+    for_managers = {one for one in objects if one.startswith("Invitation.")}
+    of_programs = {one for one in objects if one.startswith(PROGRAMS)}
+    for_auditors = {"AuditEvent.user", "AuditEvent.changes"}
+    none_was_made = {"SrsScore.rater", "Organization.individualCreator"}
+    assert objects - walked == {"Organization.users", *none_was_made, *of_programs, *for_managers, *for_auditors}
+
+
+async def test_no_edge_of_a_program_leads_out_of_the_organization(world: World) -> None:
+    """What only superusers see, walked by the one of Harbor."""
+    await make_northfield(world)
+    town = await make_harbor(world)
+    starts = {
+        "application": "application",
+        "accessToken": "access_token",
+        "apiKey": "api_key",
+        "calculatorPlan": "plan",
+    }
+    own = {*town.ids.values(), *town.programs.values(), world.other_superuser.id, world.other_user.id}
+    of_harbor = {*own, global_id("Organization", 2), global_id("Group", 2)}
+    walked = set()
+
+    for root, name in starts.items():
+        answer = await world.other_superuser.ask(_everything(root), id=town.programs[name])
+        assert _ids(answer.result) <= of_harbor
+        assert "northfield" not in json.dumps(answer.body).lower()
+        walked |= _edges(answer.result)
+    assert {one for one in walked if one.startswith(PROGRAMS)} == {
+        *("Application.scopes", "AccessToken.scopes"),
+        *("Application.groups", "Application.apiKeys", "Application.accessTokens", "ApiKey.application"),
+        *("AccessToken.application", "AccessToken.organization", "AccessToken.groups"),
+    }
 
 
 async def test_no_edge_leads_out_of_the_organization(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,11 +174,12 @@ async def test_no_edge_leads_out_of_the_organization(world: World, monkeypatch: 
     town = await make_harbor(world)
     organization = global_id("Organization", world.other_superuser.organization_id)
     users = {world.other_superuser.id, world.other_user.id}
+    apart = {town.ids["invitation"], town.ids["feature"]}  # no edge of the organization leads there
     kind = CORE.type_map["Organization"]
 
     answer = await world.other_superuser.ask(f"{{ result: organization {_selection(kind, DEPTH)} }}")
 
-    assert _ids(answer.result) == {*town.ids.values(), *users, organization}
+    assert _ids(answer.result) == {*town.ids.values(), *users, organization} - apart
     assert "northfield" not in json.dumps(answer.body).lower()
 
 
@@ -347,7 +392,8 @@ async def test_statistics_of_another_user_are_for_superusers_of_the_same_organiz
 async def test_of_other_users_one_sees_id_e_mail_and_name(world: World) -> None:
     await make_northfield(world)
     query = """query($id: ID!) { user(id: $id) {
-        id email fullName gdprApproval locale timeZone apiEnabled screenLockAfterScore screenLockCode screenLockTimeout
+        id email fullName firstName lastName phone gender photoUrl createdAt updatedAt
+        gdprApproval locale timeZone apiEnabled screenLockAfterScore screenLockCode screenLockTimeout
         roles organization { name }
     } }"""
     nobody_s_business = ("gdprApproval", "apiEnabled", "screenLockAfterScore", "roles", "organization")
@@ -357,6 +403,13 @@ async def test_of_other_users_one_sees_id_e_mail_and_name(world: World) -> None:
     by_superuser = (await world.superuser.ask(query, id=world.colleague.id)).data["user"]
 
     shown = {name: value for name, value in seen.items() if value is not None}
-    assert shown == {"id": world.colleague.id, "email": "cleo@northfield.example", "fullName": "Cleo Cruz"}
-    assert [own[name] for name in nobody_s_business] == [False, True, False, [], None]
+    assert shown == {
+        "id": world.colleague.id,
+        "email": "cleo@northfield.example",
+        "fullName": "Cleo Cruz",
+        "firstName": "Cleo",
+        "lastName": "Cruz",
+        "organization": {"name": "Northfield"},
+    }
+    assert [own[name] for name in nobody_s_business] == [False, True, False, [], {"name": "Northfield"}]
     assert [by_superuser[name] for name in nobody_s_business] == [False, True, False, [], {"name": "Northfield"}]

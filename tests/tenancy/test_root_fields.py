@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from caregraph import schema
 from caregraph.app import built_schema
+from caregraph.auth.viewer import GRANTABLE
 from caregraph.graph.node import global_id, parse_id
 from caregraph.organizations.models import Membership
 from kit import Answer, Principal, World
@@ -39,10 +40,92 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         FORBIDDEN,
         {"totalCount": 2, "nodes": [{"fullName": "Olga Olsen"}, {"fullName": "Otto Orr"}]},
     ),
-    "organization": ("organization { name }", FORBIDDEN, FORBIDDEN, {"name": "Harbor"}),
+    "grantedPermission": ("grantedPermission(id: $granted) { key }", None, None, None),
+    "userPermissions": ("userPermissions(userId: $user) { totalCount nodes { id } }", FORBIDDEN, FORBIDDEN, EMPTY),
+    "invitation": ("invitation(id: $invitation) { id }", FORBIDDEN, FORBIDDEN, None),
+    "invitations": (
+        "invitations { totalCount nodes { organizationName } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 1, "nodes": [{"organizationName": "Harbor"}]},
+    ),
+    "openInvitation": ('openInvitation(token: "guessed") { id }', None, None, None),
+    "features": ("features", [], ["assessments_web.harbor"], []),
+    "featureFlag": ("featureFlag(id: $feature) { id }", None, None, None),
+    "featureFlags": (
+        "featureFlags { totalCount nodes { name } }",
+        EMPTY,
+        *[{"totalCount": 1, "nodes": [{"name": "assessments_web.harbor"}]}] * 2,
+    ),
+    "auditEvent": ("auditEvent(id: $entry) { kind }", FORBIDDEN, FORBIDDEN, None),
+    "auditEvents": (
+        "auditEvents(client: $ann) { totalCount nodes { id } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 0, "nodes": []},
+    ),
+    "currentUser": (
+        "currentUser { email organizations { name } permissions { key } }",
+        {
+            "email": "cleo@northfield.example",
+            "organizations": [{"name": "Northfield"}],
+            "permissions": [{"key": "CREATE_DEPLOYMENT"}],
+        },
+        {
+            "email": "otto@harbor.example",
+            "organizations": [{"name": "Harbor"}],
+            "permissions": [{"key": "CREATE_DEPLOYMENT"}],
+        },
+        {
+            "email": "olga@harbor.example",
+            "organizations": [{"name": "Harbor"}],
+            "permissions": [{"key": key} for key in sorted(GRANTABLE)],
+        },
+    ),
+    "organization": ("organization(id: $northfield) { name }", {"name": "Northfield"}, None, None),
+    "organizations": (
+        "organizations { totalCount nodes { name } }",
+        {"totalCount": 1, "nodes": [{"name": "Northfield"}]},
+        *[{"totalCount": 1, "nodes": [{"name": "Harbor"}]}] * 2,
+    ),
+    "location": ("location(id: $location) { name }", {"name": "Town hall"}, None, None),
+    "locations": (
+        "locations { totalCount nodes { name } }",
+        {"totalCount": 1, "nodes": [{"name": "Town hall"}]},
+        *[{"totalCount": 1, "nodes": [{"name": "HIDDEN harbor house"}]}] * 2,
+    ),
+    "selectableFields": ('selectableFields(type: "Label") { name }', *[[{"name": "id"}, {"name": "name"}]] * 3),
+    "application": ("application(id: $application) { name }", FORBIDDEN, FORBIDDEN, None),
+    "applications": (
+        "applications { totalCount nodes { name } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 1, "nodes": [{"name": "HIDDEN harbor program"}]},
+    ),
+    "accessToken": ("accessToken(id: $access_token) { id }", FORBIDDEN, FORBIDDEN, None),
+    "apiKey": ("apiKey(id: $api_key) { id }", FORBIDDEN, FORBIDDEN, None),
+    "apiKeys": ("apiKeys { id }", FORBIDDEN, FORBIDDEN, FORBIDDEN),
+    "calculatorPlan": ("calculatorPlan(id: $plan) { email }", FORBIDDEN, FORBIDDEN, None),
+    "calculatorPlans": (
+        "calculatorPlans { totalCount nodes { email } }",
+        FORBIDDEN,
+        FORBIDDEN,
+        {"totalCount": 1, "nodes": [{"email": "HIDDEN harbor program@x.example"}]},
+    ),
     "client": ("client(id: $ann) { id }", None, None, None),
     "clients": (f'clients(search: "Ann") {LIST}', EMPTY, EMPTY, EMPTY),
+    "consent": ("consent(id: $ann_consent) { id }", None, None, None),
+    "exportClient": ("exportClient(id: $ann)", None, None, None),
     "file": ("file(id: $ann_file) { id }", None, None, None),
+    "apiToken": ("apiToken(id: $token) { id }", None, None, None),
+    "apiTokens": ("apiTokens { totalCount }", *[{"totalCount": 1}] * 3),
+    "group": ("group(id: $group) { bio }", {"bio": "Of the town"}, None, None),
+    "groups": (
+        'groups(where: {name: {eq: "Nurses"}}) { totalCount nodes { bio } }',
+        {"totalCount": 1, "nodes": [{"bio": "Of the town"}]},
+        EMPTY,
+        EMPTY,
+    ),
     "label": ("label(id: $label) { name }", {"name": "Winter"}, None, None),
     "labels": (
         'labels(where: {name: {eq: "Winter"}}) { totalCount nodes { name } }',
@@ -71,6 +154,8 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
 ALSO = {
     ("hello", "nobody"): {"apiReference": "/"},
     ("hello", "calculator"): {"apiReference": "/"},
+    ("openInvitation", "nobody"): None,
+    ("openInvitation", "calculator"): None,
     ("remainingCalculatorRequests", "calculator"): 3,
 }
 LINES = "input: {individually: 1, interpersonally: 1, socially: 1, overall: 1}"
@@ -80,7 +165,7 @@ GONE = "{ deletedId errors { code message path } }"
 
 
 def _missing(kind: str, argument: str = "id", of: str = "node") -> dict[str, Any]:
-    return {of: None, "errors": [{"code": "NOT_FOUND", "message": f"{kind} not found", "path": [argument]}]}
+    return {of: None, "errors": [{"code": "NOT_FOUND", "message": f"{kind} not found", "path": argument.split(".")}]}
 
 
 def _both(kind: str, argument: str = "id", of: str = "node") -> list[dict[str, Any]]:
@@ -89,14 +174,54 @@ def _both(kind: str, argument: str = "id", of: str = "node") -> list[dict[str, A
 
 # Field: mutation of Northfield's rows, then what Cleo and Olga get. Nobody and the calculator are refused everywhere.
 MUTATIONS: dict[str, tuple[str, Any, Any]] = {
+    "updateOrganization": (
+        f'updateOrganization(id: $northfield, input: {{name: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Organization"),
+    ),
+    "createLocation": (
+        f"createLocation(organizationId: $northfield, input: {{}}) {NODE}",
+        FORBIDDEN,
+        _missing("Organization", "organizationId"),
+    ),
+    "updateLocation": (f'updateLocation(id: $location, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Location")),
     "updateUser": (f'updateUser(id: $user, input: {{locale: "x"}}) {NODE}', FORBIDDEN, _missing("User")),
     "deleteUser": (f"deleteUser(id: $user, force: true) {GONE}", FORBIDDEN, _missing("User", of="deletedId")),
     "addUserRole": (f"addUserRole(id: $user, role: AGENCY_ADMIN) {NODE}", FORBIDDEN, _missing("User")),
     "removeUserRole": (f"removeUserRole(id: $user, role: AUDITING) {NODE}", FORBIDDEN, _missing("User")),
+    "setUserPermissions": (
+        f"setUserPermissions(id: $user, permissionKeys: []) {NODE}",
+        FORBIDDEN,
+        _missing("User"),
+    ),
+    "resendInvitation": (f"resendInvitation(id: $invitation) {NODE}", FORBIDDEN, _missing("Invitation")),
+    "deleteInvitation": (
+        f"deleteInvitation(id: $invitation) {GONE}",
+        FORBIDDEN,
+        _missing("Invitation", of="deletedId"),
+    ),
+    "switchFeature": (
+        f'switchFeature(name: "assessments_web.x", enabled: true, userIds: [$user]) {NODE}',
+        FORBIDDEN,
+        _missing("User", "userIds"),
+    ),
     "deleteClient": (f"deleteClient(id: $ann, force: true) {GONE}", *_both("Client", of="deletedId")),
+    "recordConsent": (
+        f"recordConsent(clientId: $ann, kind: SMS, given: true) {NODE}",
+        *_both("Client", "clientId"),
+    ),
+    "eraseClient": (f"eraseClient(id: $ann) {NODE}", FORBIDDEN, _missing("Client")),
     "deleteFile": (f"deleteFile(id: $ann_file) {GONE}", *_both("File", of="deletedId")),
     "setClientOwners": (f"setClientOwners(id: $ann, userIds: [$user]) {NODE}", *_both("Client")),
     "setClientLabels": (f"setClientLabels(id: $ann, labelIds: []) {NODE}", *_both("Client")),
+    "setClientGroups": (f"setClientGroups(id: $ann, groups: []) {NODE}", *_both("Client")),
+    "addClientToGroup": (f"addClientToGroup(id: $ann, groupId: $group) {NODE}", *_both("Client")),
+    "removeClientFromGroup": (f"removeClientFromGroup(id: $ann, groupId: $group) {NODE}", *_both("Client")),
+    "setUserGroups": (f"setUserGroups(id: $user, groupIds: [$group]) {NODE}", FORBIDDEN, _missing("User")),
+    "updateGroup": (f'updateGroup(id: $group, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Group")),
+    "deleteGroup": (f"deleteGroup(id: $group, force: true) {GONE}", FORBIDDEN, _missing("Group", of="deletedId")),
+    "revokeApiToken": (f"revokeApiToken(id: $token) {GONE}", *_both("ApiToken", of="deletedId")),
+    "signUserOut": (f"signUserOut(id: $user) {NODE}", FORBIDDEN, _missing("User")),
     "updateLabel": (f'updateLabel(id: $label, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Label")),
     "deleteLabel": (f"deleteLabel(id: $label, force: true) {GONE}", FORBIDDEN, _missing("Label", of="deletedId")),
     "updateClient": (f'updateClient(id: $ann, input: {{fullName: "x"}}) {NODE}', *_both("Client")),
@@ -147,6 +272,43 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
     ),
     "updateSrsScore": (f"updateSrsScore(id: $ann_srs, input: {{overall: 9}}) {NODE}", *_both("SrsScore")),
     "deleteSrsScore": (f"deleteSrsScore(id: $ann_srs) {GONE}", *_both("SrsScore", of="deletedId")),
+    "updateApplication": (
+        f'updateApplication(id: $application, input: {{name: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Application"),
+    ),
+    "rotateApplicationSecret": (
+        f"rotateApplicationSecret(id: $application) {NODE}",
+        FORBIDDEN,
+        _missing("Application"),
+    ),
+    "setApplicationGroups": (
+        f"setApplicationGroups(id: $application, groupIds: []) {NODE}",
+        FORBIDDEN,
+        _missing("Application"),
+    ),
+    "deleteApplication": (
+        f"deleteApplication(id: $application) {GONE}",
+        FORBIDDEN,
+        _missing("Application", of="deletedId"),
+    ),
+    "revokeAccessToken": (f"revokeAccessToken(id: $access_token) {NODE}", FORBIDDEN, _missing("AccessToken")),
+    "deleteApiKey": (f"deleteApiKey(id: $api_key) {GONE}", FORBIDDEN, _missing("ApiKey", of="deletedId")),
+    "updateCalculatorPlan": (
+        f"updateCalculatorPlan(id: $plan, input: {{remainingRequests: 9}}) {NODE}",
+        FORBIDDEN,
+        _missing("CalculatorPlan"),
+    ),
+    "rotateCalculatorCredentials": (
+        f"rotateCalculatorCredentials(id: $plan) {NODE}",
+        FORBIDDEN,
+        _missing("CalculatorPlan"),
+    ),
+    "revokeCalculatorCredentials": (
+        f"revokeCalculatorCredentials(id: $plan) {NODE}",
+        FORBIDDEN,
+        _missing("CalculatorPlan"),
+    ),
     "calculateOrsTrajectory": (
         "calculateOrsTrajectory(intake: 20, sessionCount: 3) { remainingRequests }",
         FORBIDDEN,
@@ -156,14 +318,27 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
 # Mutations that name no row: what they make belongs to whoever asks.
 WITHOUT_ROWS = {
     "authenticate": 'authenticate(email: "ben@northfield.example", password: "wrong") { apiToken }',
+    "createOrganization": f'createOrganization(input: {{name: "New"}}) {NODE}',
+    "createOrganizationForUser": f"createOrganizationForUser {NODE}",
     "createUser": f'createUser(input: {{email: "new@x.example", fullName: "New", password: "long enough"}}) {NODE}',
+    "createInvitation": f'createInvitation(input: {{email: "new@x.example"}}) {NODE}',
     "createClient": f'createClient(input: {{fullName: "New"}}) {NODE}',
     "createLabel": f'createLabel(input: {{name: "New"}}) {NODE}',
+    "createGroup": f'createGroup(input: {{name: "New"}}) {NODE}',
+    "signOut": "signOut { errors { code message path } }",
+    "createApplication": f'createApplication(input: {{name: "New"}}) {NODE}',
+    "createApiKey": f"createApiKey {NODE}",
+    "createCalculatorPlan": (f'createCalculatorPlan(input: {{email: "new@x.example", remainingRequests: 1}}) {NODE}'),
 }
 # Rows of one's own together with a row of the other organization: which type and argument is not found.
 MIXED = {
     f"setClientOwners(id: $kay, userIds: [$other, $user]) {NODE}": ("User", "userIds"),
     f"setClientLabels(id: $kay, labelIds: [$harbor_label, $label]) {NODE}": ("Label", "labelIds"),
+    f"setClientGroups(id: $kay, groups: [{{id: $group}}]) {NODE}": ("Group", "groups.0.id"),
+    f"addClientToGroup(id: $kay, groupId: $group) {NODE}": ("Group", "groupId"),
+    f"removeClientFromGroup(id: $kay, groupId: $group) {NODE}": ("Group", "groupId"),
+    f"setUserGroups(id: $other, groupIds: [$group]) {NODE}": ("Group", "groupIds"),
+    f"setApplicationGroups(id: $harbor_application, groupIds: [$group]) {NODE}": ("Group", "groupIds"),
     f"setEpisodeLabels(id: $episode, labelIds: [$label]) {NODE}": ("Label", "labelIds"),
     f"addClientToEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
     f"removeClientFromEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
@@ -177,10 +352,16 @@ MIXED = {
 
 async def _ids(world: World) -> dict[str, str]:
     """Ids of both towns by the names that the tables use."""
-    northfield, harbor = (await make_northfield(world)).ids, (await make_harbor(world)).ids
+    here, there = await make_northfield(world), await make_harbor(world)
+    northfield, harbor = here.ids, there.ids
     return {
         **northfield,
+        **here.programs,
+        "harbor_application": there.programs["application"],
+        "entry": global_id("AuditEvent", 1),
         "user": world.user.id,
+        "northfield": global_id("Organization", 1),
+        "token": global_id("ApiToken", world.user.row_id),  # each of the world's people has one, in their order
         "other": world.other_user.id,
         "kay": harbor["kay"],
         "episode": harbor["episode"],
@@ -213,8 +394,9 @@ READS = {name: row[0] for name, row in QUERIES.items()}
 WRITES = {name: row[0] for name, row in MUTATIONS.items()}
 
 
-# A file comes by a multipart request: tests/people/test_files.py has its strangers.
-ELSEWHERE = {"uploadFile"}
+# A file comes by a multipart request: tests/people/test_files.py has its strangers. Strangers may accept invitations,
+# with the token: tests/organizations/test_acceptance.py.
+ELSEWHERE = {"uploadFile", "acceptInvitation"}
 
 
 def test_the_tables_name_every_root_field() -> None:
@@ -242,10 +424,12 @@ async def test_what_nobody_and_the_calculator_get_from_queries(world: World) -> 
 
 async def test_the_queries_of_the_table_find_something_for_those_who_may(world: World) -> None:
     """Else the table would prove nothing."""
-    found = await _outcomes(world.superuser, "query", READS, await _ids(world))
+    ids = await _ids(world)
+    found = await _outcomes(world.superuser, "query", READS, ids)
+    found["apiToken"] = await _outcome(world.user, "query", READS["apiToken"], ids)  # nobody else's
 
     nothing = {name for name, outcome in found.items() if outcome in (None, EMPTY) or isinstance(outcome, tuple)}
-    assert nothing == {"remainingCalculatorRequests"}
+    assert nothing == {"remainingCalculatorRequests", "apiKeys", "openInvitation"}
     assert None not in found["nodes"]
 
 
@@ -274,6 +458,7 @@ async def test_what_nobody_and_the_calculator_get_from_mutations(world: World) -
 
 
 async def test_a_disabled_account_gets_nothing(world: World) -> None:
+    await world.restart(sign_in_attempts_per_address=1_000_000)  # there are more fields than wrong attempts allowed
     ids = await _ids(world)
     async with world.writing(world.superuser) as tx:
         await tx.execute(update(Membership).where(Membership.user_id == world.user.row_id).values(is_disabled=True))
@@ -290,7 +475,14 @@ async def test_a_disabled_account_gets_nothing(world: World) -> None:
 async def test_what_is_made_belongs_to_its_maker_s_organization(world: World) -> None:
     seen = "query($id: ID!) { node(id: $id) { id } }"
 
-    for name in ("createClient", "createLabel", "createUser"):
+    for name in (
+        "createClient",
+        "createLabel",
+        "createGroup",
+        "createUser",
+        "createApplication",
+        "createCalculatorPlan",
+    ):
         made = await _outcome(world.other_superuser, "mutation", WITHOUT_ROWS[name], {})
         assert made["errors"] == []
         assert (await world.other_superuser.ask(seen, **made["node"])).data == {"node": made["node"]}
@@ -307,7 +499,9 @@ async def test_a_row_of_ones_own_does_not_open_the_way_to_another_s(world: World
     assert await world.counts() == before
 
 
-@pytest.mark.parametrize(("name", "seen"), [("other_superuser", set()), ("colleague", {"user", "label"})])
+@pytest.mark.parametrize(
+    ("name", "seen"), [("other_superuser", set()), ("colleague", {"user", "label", "group", "northfield", "location"})]
+)
 async def test_hidden_and_nonexistent_are_the_same_to_the_byte(world: World, name: str, seen: set[str]) -> None:
     ids = await _ids(world)
     stranger: Principal = getattr(world, name)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from caregraph.auth.secrets import token_hash
 from caregraph.auth.viewer import Viewer
 from caregraph.db import lookups
 from caregraph.db.base import Base, TenantRow, table_of
@@ -22,7 +23,12 @@ TENANT_MODELS = [
 ]
 TENANT_TABLES = sorted(table_of(model).name for model in TENANT_MODELS)
 GUARDED = [*TENANT_TABLES, "organizations", "users", "api_tokens"]
-FUNCTIONS = {"caregraph_api_token", "caregraph_calculator", "caregraph_account", "caregraph_last_membership"}
+LOOK_UPS = {
+    *("caregraph_api_token", "caregraph_calculator", "caregraph_account"),
+    *("caregraph_application", "caregraph_bearer", "caregraph_session_token", "caregraph_invitation"),
+    *("caregraph_identified", "caregraph_person", "caregraph_works_elsewhere"),
+}
+FUNCTIONS = {*LOOK_UPS, "caregraph_last_membership", "caregraph_organization_ids"}
 
 
 async def _one(world: World, viewer: Viewer, sql: str) -> Any:
@@ -38,13 +44,6 @@ async def _all(world: World, viewer: Viewer, sql: str) -> list[Any]:
 async def _towns(world: World) -> None:
     await make_northfield(world)
     await make_harbor(world)
-    async with world.writing(world.other_superuser) as tx:
-        await tx.execute(
-            text(
-                "INSERT INTO calculator_plans (email, token_hash, remaining_requests, organization_id, created_at)"
-                " VALUES ('x', 'x', 1, 2, now())"
-            )
-        )
 
 
 WHO = """
@@ -84,7 +83,7 @@ async def test_reads_are_read_only_snapshots(world: World) -> None:
 
 async def test_without_an_organization_no_row_is_there(world: World) -> None:
     await _towns(world)
-    filled = await world.counts()
+    filled = await world.counts(audit=True)
     assert [name for name in GUARDED if not filled[name]] == []
 
     counts = {name: await _one(world, Viewer.nobody(), f"SELECT count(*) FROM {name}") for name in GUARDED}
@@ -106,7 +105,9 @@ async def test_every_table_of_a_tenant_is_guarded_even_from_its_owner(world: Wor
         rows = (await session.execute(text(policies))).all()
 
     assert sorted(name for name, is_guarded in guarded.items() if is_guarded) == sorted(GUARDED)
-    assert guarded.keys() - GUARDED == {"alembic_version", "sign_in_attempts", "file_garbage"}
+    assert guarded.keys() - GUARDED == {
+        *("alembic_version", "sign_in_attempts", "file_garbage", "outgoing_mails", "encryption_keys")
+    }
     here = "(organization_id = (NULLIF(current_setting('app.organization_id'::text, true), ''::text))::bigint)"
     tenant = {row.tablename: tuple(row)[2:] for row in rows if row.policyname == "tenant"}
     assert {name: tenant[name] for name in TENANT_TABLES} == dict.fromkeys(
@@ -115,6 +116,8 @@ async def test_every_table_of_a_tenant_is_guarded_even_from_its_owner(world: Wor
     for_the_app = {(row.tablename, row.policyname) for row in rows if APP_ROLE in row.roles}
     assert for_the_app == {
         *((name, "tenant") for name in (*TENANT_TABLES, "organizations", "api_tokens")),
+        ("audit_events", "nobody"),
+        *((name, "members") for name in ("organizations", "locations")),
         *(("users", f"tenant_{verb}") for verb in ("select", "insert", "update", "delete")),
     }
     assert not [row for row in rows if "public" in row.roles]
@@ -295,7 +298,7 @@ async def test_the_functions_that_pass_the_rules_are_the_listed_ones(world: Worl
     assert {row[0] for row in rows} == FUNCTIONS
     assert {name for name in FUNCTIONS if name in (lookups.__doc__ or "")} == FUNCTIONS - {"caregraph_last_membership"}
     assert {(row[0], row[1], row[2]) for row in rows} == {(name, True, False) for name in FUNCTIONS}
-    assert {row[0] for row in rows if row[3]} == FUNCTIONS - {"caregraph_last_membership"}
+    assert {row[0] for row in rows if row[3]} == LOOK_UPS
 
 
 async def test_a_look_up_answers_for_the_one_secret_asked_for(world: World) -> None:
@@ -306,7 +309,19 @@ async def test_a_look_up_answers_for_the_one_secret_asked_for(world: World) -> N
         "SELECT count(*) FROM caregraph_api_token('ben@northfield.example', '')",
         "SELECT count(*) FROM caregraph_calculator('calc@northfield.example', '%')",
         "SELECT count(*) FROM caregraph_account('%@northfield.example')",
+        "SELECT count(*) FROM caregraph_identified('%@northfield.example', now())",
+        "SELECT count(*) FROM caregraph_identified('', now())",
+        "SELECT count(*) FROM caregraph_application('%')",
+        "SELECT count(*) FROM caregraph_bearer('%')",
+        "SELECT count(*) FROM caregraph_session_token('%')",
+        "SELECT count(*) FROM caregraph_invitation('%')",
     ):
         assert await _one(world, Viewer.nobody(), sql) == (0,)
     account = await _one(world, Viewer.nobody(), "SELECT * FROM caregraph_account('ben@northfield.example')")
     assert account == (world.user.row_id, "!", True, 1)
+    secret = token_hash("cga_HIDDEN-program")
+    token = await _one(world, Viewer.nobody(), f"SELECT * FROM caregraph_bearer('{secret}')")
+    assert token == (1, 1, "all", True, "1", 1, "all")
+    secret = token_hash("cgd_HIDDEN-program")
+    session = await _one(world, Viewer.nobody(), f"SELECT * FROM caregraph_session_token('{secret}')")
+    assert session == (1, 1)

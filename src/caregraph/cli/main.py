@@ -21,6 +21,9 @@ from caregraph import schema as graph
 from caregraph.app import create_app
 from caregraph.auth.secrets import Passwords
 from caregraph.db import migrate as migrations
+from caregraph.db import rotation
+from caregraph.db.encryption import UnreadableValueError
+from caregraph.db.keyuse import EncryptionKeyError
 from caregraph.db.session import Database
 from caregraph.graph.scalars import SCALARS, EmailAddress
 from caregraph.graph.subgraph import subgraph_sdl
@@ -30,6 +33,8 @@ from . import manifest, provision, serving, show
 from .demo import credentials
 from .demo.plan import Scale
 from .demo.run import prepare
+from .doctor.findings import Level, Plan
+from .doctor.run import examine
 
 T = TypeVar("T")
 
@@ -98,6 +103,7 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
     if at != migrations.head():
         found = f"is at {at}" if at else "has no tables yet"
         _fail(f"The database {found}, this version needs {migrations.head()}: run caregraph migrate")
+    _run(_with_database(settings, Database.check_keys))
     with _listening(host, port) as taken:
         try:
             application = create_app(settings)
@@ -112,6 +118,20 @@ def migrate() -> None:
     """Bring the database to the tables of this version."""
     _run(migrations.upgrade(Database(_settings())))
     show.say(f"The database is at {migrations.head()}")
+
+
+@app.command()
+def rotate_keys() -> None:
+    """Encrypt everything under the first of `CAREGRAPH_ENCRYPTION_KEYS`, or with `none` first decrypt it.
+
+    Also for a key that is new where there was none. Runs beside servers that have the same keys, as the owner of the
+    tables; after an interruption run it again.
+    """
+    with show.progress() as progress:
+        done = _run(_with_database(_settings(), rotation.rotate, progress))
+    if done.left:
+        _fail(f"{done.left} rows came under another key meanwhile: give all servers the same first key, then run again")
+    show.say(f"{done.rows} rows were written, nothing is left under another key")
 
 
 @app.command()
@@ -139,6 +159,23 @@ def schema(
         output.write_text(sdl, "utf-8")
     else:
         sys.stdout.write(sdl)
+
+
+@app.command()
+def doctor(
+    *,
+    host: Host = "127.0.0.1",
+    processes: Annotated[int, typer.Option(help="How many processes serve together.", min=1)] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Look for problems in the settings and in the database that they name, and say what to do about each.
+
+    Changes no data. Ends with status 1 when an error was found, with 0 when there are warnings only.
+    """
+    found = _run(examine(_settings(), Plan(host, processes)))
+    show.findings(found, as_json=as_json)
+    if any(one.level is Level.ERROR for one in found):
+        raise typer.Exit(1)
 
 
 @operations.command("manifest")
@@ -187,7 +224,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run `work`; what the database or the caller's input refuses becomes one line instead of a traceback."""
     try:
         return asyncio.run(_to_the_end(work))
-    except provision.ProvisionError as error:
+    except (provision.ProvisionError, EncryptionKeyError, UnreadableValueError) as error:
         _fail(str(error))
     except (SQLAlchemyError, OSError) as error:
         _fail(f"The database does not answer as it should: {getattr(error, 'orig', error)}")

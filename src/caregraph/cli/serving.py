@@ -77,7 +77,14 @@ class _Server(uvicorn.Server):
         self._leaving: asyncio.Task[None] | None = None
         super().__init__(
             # By the time that uvicorn shuts down, operations have ended: what is left are answers being written.
-            uvicorn.Config(app, access_log=False, log_config=None, timeout_graceful_shutdown=_SECONDS_TO_WRITE)
+            uvicorn.Config(
+                app,
+                access_log=False,
+                log_config=None,
+                timeout_graceful_shutdown=_SECONDS_TO_WRITE,
+                proxy_headers=bool(self._settings.trusted_proxies),
+                forwarded_allow_ips=self._settings.trusted_proxies,
+            )
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -1,6 +1,7 @@
 """What the command line prints."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich import box
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from .demo.queries import SUGGESTIONS
 from .demo.run import Demo, Progress
+from .doctor.findings import Finding
 
 _NARROWEST = 110
 """Columns that a token needs to stay on one line; narrower terminals wrap it themselves, so that it can be copied."""
@@ -27,9 +29,20 @@ def say(text: str) -> None:
     Console(highlight=False, markup=False, soft_wrap=True).print(text)
 
 
+def findings(found: Sequence[Finding], *, as_json: bool) -> None:
+    """What was found, each with what to do."""
+    if as_json:
+        print(json.dumps([{**vars(one), "level": one.level.value} for one in found], indent=2, ensure_ascii=False))
+        return
+    for one in found:
+        say(f"{one.level.value}: {one.problem} [{one.check}]\n  {one.advice}")
+    if not found:
+        say("Nothing was found.")
+
+
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A bar for each organization that is being filled."""
+    """A bar for each organization or table that is being filled or rewritten."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -2,6 +2,7 @@
 
 import enum
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -22,6 +23,8 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column
+
+from .encryption import Encrypted, Keyring, blind_indexes, keyring_of
 
 # SQLite numbers rows by itself only where the key is declared INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -93,12 +96,19 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+    is_bookkeeping: ClassVar[bool] = False
+    """Whether rows are the server's own counters and queues: the audit says nothing of them."""
     type_annotation_map: ClassVar[dict[Any, Any]] = {int: Id, str: Text, datetime: Instant}
 
 
 class TenantRow:
-    """A row of one organization. The session adds the tenant to every statement on it (`db/scope.py`)."""
+    """A row of one organization. The session adds the tenant to every statement on it (`db/scope.py`).
 
+    With `spans_memberships` a person reads the rows of all organizations that they are a member of, whichever the
+    request acts in; rows are written in that one only.
+    """
+
+    spans_memberships: ClassVar[bool] = False
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), nullable=False)
 
 
@@ -106,6 +116,12 @@ class Timestamped:
     """When a row was made."""
 
     created_at: Mapped[datetime] = mapped_column(default=now, nullable=False)
+
+
+class Dated(Timestamped):
+    """When a row was made and last changed."""
+
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now, nullable=False)
 
 
 def tenant_key(
@@ -142,16 +158,42 @@ def fold(*texts: str | None) -> str:
 
 
 class Searchable:
-    """Rows found by text. `search_text` is kept from the columns named in `searched`."""
+    """Rows found by text. `search_text` is kept from the columns named in `searched`, except what is encrypted."""
 
     searched: ClassVar[tuple[str, ...]]
-    search_text: Mapped[str] = mapped_column(default="", nullable=False)
+    search_text: Mapped[str] = mapped_column(default="", nullable=False, info={"internal": True})
+
+
+class Sealed:
+    """Rows with encrypted columns. Their blind indexes are kept with them."""
 
 
 @event.listens_for(Searchable, "before_insert", propagate=True)
 @event.listens_for(Searchable, "before_update", propagate=True)
-def _keep_search_text(_mapper: Mapper[Any], _connection: Connection, row: Searchable) -> None:
-    row.search_text = fold(*(getattr(row, column) for column in row.searched))
+@event.listens_for(Sealed, "before_insert", propagate=True)
+@event.listens_for(Sealed, "before_update", propagate=True)
+def _keep_derived(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    values = {name: getattr(row, name) for name in derived_from(mapper.class_)}
+    for name, value in derived(mapper.class_, values, keyring_of(connection.dialect)).items():
+        setattr(row, name, value)
+
+
+def derived_from(model: type[Any]) -> set[str]:
+    """The columns that others of the same row are computed from."""
+    indexed = {column.info["blind"][0] for column in table_of(model).c if "blind" in column.info}
+    return {"organization_id", "erased_at", *indexed, *getattr(model, "searched", ())} & {*table_of(model).c.keys()}
+
+
+def derived(model: type[Any], values: Mapping[str, Any], keyring: Keyring) -> dict[str, str | None]:
+    """The columns that are computed from others of the same row: search text and blind indexes."""
+    table = table_of(model)
+    found = blind_indexes(table, values, keyring)
+    if issubclass(model, Searchable):
+        if values.get("erased_at") is not None:
+            return {**found, "search_text": ""}
+        hidden = {name for name in model.searched if keyring.first and isinstance(table.c[name].type, Encrypted)}
+        found["search_text"] = fold(*(values.get(name) for name in model.searched if name not in hidden))
+    return found
 
 
 def table_of(model: type[Any]) -> Table:

@@ -11,10 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, delete, func, select
+from sqlalchemy import Column, ColumnElement, ForeignKeyConstraint, Table, delete, func, select
 
-from .base import Base, table_of
+from .base import table_of
+from .changes import note
 from .events import ChangeKind, tell
+from .keys import children, model_of, referred
+from .personal import Erasable, erase_abandoned
 from .session import Tx
 
 
@@ -30,16 +33,20 @@ class Dependents:
 
 
 @dataclass(frozen=True)
-class _Reached:
+class Reached:
+    """Rows that go along with a row: of which table, under which noun if they stand in the way of deleting it."""
+
     table: Table
     condition: ColumnElement[bool]
     noun: str | None
+    carried_by: Column[Any] | None = None
+    """The column of the link table that leads to rows which go with their last link, and may have others now."""
 
 
 async def dependents(tx: Tx, row: Any) -> list[Dependents]:
     """Everything that blocks deleting `row`, in the order of its distance."""
     found = []
-    for reached in _reach(table_of(type(row)), row):
+    for reached in reach(table_of(type(row)), row):
         if reached.noun is None:
             continue
         model = model_of(reached.table)
@@ -51,46 +58,37 @@ async def dependents(tx: Tx, row: Any) -> list[Dependents]:
     return found
 
 
-def _reach(table: Table, row: Any) -> Iterator[_Reached]:
+def reach(table: Table, row: Any) -> Iterator[Reached]:
+    """Everything that hangs on `row` of `table`, nearest first."""
     queue: deque[tuple[Table, Any]] = deque([(table, [row.id])])
     seen = {table}
     while queue:
         parent, parent_ids = queue.popleft()
-        for child, column, noun, carried in _children(parent):
+        for child, column, noun, carried in children(parent):
             if child in seen:
                 continue
             seen.add(child)
             condition = column.in_(parent_ids)
-            yield _Reached(child, condition, noun)
+            yield Reached(child, condition, noun)
             if carried is not None:
-                queue.append((referred(carried).table, select(carried).where(condition).correlate(None)))
+                target, ids = referred(carried).table, select(carried).where(condition).correlate(None)
+                if target not in seen:
+                    seen.add(target)
+                    yield Reached(target, target.c.id.in_(ids), None, carried)
+                queue.append((target, ids))
             elif "id" in child.c:
                 queue.append((child, select(child.c.id).where(condition).correlate(None)))
 
 
-def _children(parent: Table) -> Iterator[tuple[Table, Column[Any], str | None, Column[Any] | None]]:
-    """Tables whose rows go along with a row of `parent`: by which column, under which noun, carrying what."""
-    for table in Base.metadata.sorted_tables:
-        for constraint in table.foreign_key_constraints:
-            carries = constraint.info.get("carries", {})
-            for name, noun in constraint.info.get("blocks", {}).items():
-                if referred(table.c[name]).table is parent:
-                    yield table, table.c[name], noun, table.c[carries[name]] if name in carries else None
+def carried_ways(carried: Column[Any]) -> tuple[Column[Any], Column[Any], type[Any]]:
+    """A link table's column to what goes with its last link, the column of whom it is linked by, and their model."""
+    names = (name for key in carried.table.foreign_key_constraints for name in _carries(key, carried.name))
+    by = carried.table.c[next(names)]
+    return carried, by, model_of(referred(by).table)
 
 
-def referred(column: Any) -> Any:
-    """The `id` that a column points at, followed through link tables; the column itself if it points nowhere."""
-    for key in column.foreign_keys:
-        if key.column.name in {"id", column.name}:
-            return referred(key.column)
-    return column
-
-
-def model_of(table: Table) -> type[Any]:
-    """The class mapped to a table."""
-    return next(
-        mapper.class_ for mapper in Base.registry.mappers if mapper.inherits is None and mapper.local_table is table
-    )
+def _carries(key: ForeignKeyConstraint, column: str) -> list[str]:
+    return [name for name, other in key.info.get("carries", {}).items() if other == column]
 
 
 async def delete_with_dependents(tx: Tx, row: Any, *, instead: Any = None) -> None:
@@ -102,6 +100,8 @@ async def delete_with_dependents(tx: Tx, row: Any, *, instead: Any = None) -> No
     carried = [await _carried(tx, *way, [row.id]) for way in _carrying(table_of(type(row)))]
     await tx.delete(instead or row)
     await tx.flush()
+    if instead is not None:
+        note(tx.sync_session, row, ChangeKind.DELETED)
     for target, link, ids in carried:
         await delete_orphans(tx, target, link, ids)
 
@@ -113,6 +113,8 @@ async def delete_orphans(tx: Tx, target: Table, link: Column[Any], ids: Sequence
     orphans = list(await tx.scalars(_all(select(model.id).where(model.id.in_(ids), model.id.not_in(linked)))))
     tell(tx, model, ids, ChangeKind.UPDATED)
     tell(tx, model, orphans, ChangeKind.DELETED)
+    if issubclass(model, Erasable) and issubclass((ways := carried_ways(link))[2], Erasable):
+        await erase_abandoned(tx, model, model_of(link.table), ways, ids)  # whoever is left may have been erased
     if not orphans:
         return
     further = [await _carried(tx, *way, orphans) for way in _carrying(target)]
@@ -123,7 +125,7 @@ async def delete_orphans(tx: Tx, target: Table, link: Column[Any], ids: Sequence
 
 def _carrying(parent: Table) -> Iterator[tuple[Column[Any], Column[Any]]]:
     """The link columns that point at `parent`, each with the one that points at what goes with its last link."""
-    for _child, column, _noun, carried in _children(parent):
+    for _child, column, _noun, carried in children(parent):
         if carried is not None:
             yield column, carried
 

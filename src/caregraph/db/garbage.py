@@ -6,7 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from caregraph.auth.viewer import Viewer
 
 from .base import Base
-from .scope import everyone, rule
+from .scope import UNSCOPED, everyone, rule
 from .session import Database
 from .storage import Storage
 
@@ -17,11 +17,12 @@ class FileGarbage(Base):
     """The random key of an object that no row names any more."""
 
     __tablename__ = "file_garbage"
+    is_bookkeeping = True
     id: Mapped[int] = mapped_column(primary_key=True)
     storage_key: Mapped[str]
 
 
-rule(FileGarbage)(everyone)
+rule(FileGarbage, resource=UNSCOPED)(everyone)
 
 
 async def sweep(database: Database, storage: Storage) -> int:

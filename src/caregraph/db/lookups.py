@@ -1,35 +1,100 @@
-"""The few look-ups before a tenant is known, by secret or e-mail: on PostgreSQL `SECURITY DEFINER` functions.
+"""The few look-ups that no tenant holds, by secret, e-mail or account: on PostgreSQL `SECURITY DEFINER` functions.
 
-Each reads global tables past row-level security and returns ids only for the one account asked for; a migration
-creates the functions, this list is all of them: `caregraph_api_token`, `caregraph_calculator`, `caregraph_account`.
+Each reads global tables past row-level security and answers for the one account asked for; a migration creates the
+functions, this list is all of them: `caregraph_api_token`, `caregraph_identified`, `caregraph_calculator`,
+`caregraph_account`, `caregraph_application`, `caregraph_bearer`, `caregraph_session_token`,
+`caregraph_invitation` before a tenant is known;
+`caregraph_person`, everything of the caller's own account; `caregraph_works_elsewhere`, yes or no.
+For the owner of the tables alone is `caregraph_organization_ids`, where commands begin that go through all tenants.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import String, bindparam, text
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from caregraph.auth.viewer import Viewer
+from caregraph.auth import scopes
+from caregraph.auth.applications import Application, ApplicationSecrets
+from caregraph.auth.tokens import SignedInUser
+from caregraph.auth.viewer import Membership, Viewer
 
-from .direct import Text
 from .session import Database
 
+# What signing in reads of a membership; granted keys with commas between.
+_MEMBERSHIP = (
+    "m.user_id, m.organization_id, m.is_superuser, m.is_auditor,"
+    " (SELECT group_concat(g.key) FROM granted_permissions g"
+    " WHERE g.organization_id = m.organization_id AND g.user_id = m.user_id) AS granted"
+)
+# What signing in reads of an application; ids of its groups with commas between.
+_APPLICATION = (
+    "a.id, a.organization_id, a.scopes, a.is_limited_to_groups,"
+    " (SELECT group_concat(g.group_id) FROM application_groups g"
+    " WHERE g.organization_id = a.organization_id AND g.application_id = a.id) AS group_ids"
+)
+_OF_APPLICATION = "JOIN applications a ON a.organization_id = t.organization_id AND a.id = t.application_id"
 _STATEMENTS = {
     "api_token": (
-        "SELECT m.user_id, m.organization_id, m.is_superuser FROM api_tokens t"
+        "SELECT t.id AS token_id, " + _MEMBERSHIP + " FROM api_tokens t"  # noqa: S608 our names
         " JOIN users u ON u.id = t.user_id JOIN memberships m ON m.user_id = u.id"
         " WHERE t.token_hash = :secret AND u.email = :email AND u.api_enabled AND NOT m.is_disabled"
-        " ORDER BY m.id LIMIT 1"
+        " AND (t.expires_at IS NULL OR t.expires_at > CURRENT_TIMESTAMP)"
+        " AND (m.signed_out_at IS NULL OR m.signed_out_at < t.created_at)"
+        " ORDER BY m.id"
+    ),
+    "identified": (
+        "SELECT u.id AS account_id, u.api_enabled, " + _MEMBERSHIP + " FROM users u"  # noqa: S608 our names
+        " LEFT JOIN memberships m ON m.user_id = u.id AND NOT m.is_disabled"
+        " AND (m.signed_out_at IS NULL OR m.signed_out_at <= :issued)"
+        " AND (u.signed_out_at IS NULL OR u.signed_out_at <= :issued)"
+        " WHERE u.email = :email ORDER BY m.id"
     ),
     "calculator": (
         "SELECT p.id, p.organization_id FROM calculator_plans p WHERE p.token_hash = :secret AND p.email = :email"
+        " AND p.revoked_at IS NULL AND (p.expires_at IS NULL OR p.expires_at > CURRENT_TIMESTAMP)"
     ),
     "account": (
-        "SELECT u.id, u.password_hash, u.api_enabled, m.organization_id FROM users u"
+        "SELECT u.id AS user_id, u.password_hash, u.api_enabled, m.organization_id FROM users u"
         " JOIN memberships m ON m.user_id = u.id"
         " WHERE u.email = :email AND NOT m.is_disabled ORDER BY m.id LIMIT 1"
     ),
+    "invitation": (
+        "SELECT i.id, i.organization_id, u.id AS user_id FROM invitations i LEFT JOIN users u ON u.email = i.email"
+        " WHERE i.token_hash = :secret AND i.accepted_at IS NULL AND i.expires_at > CURRENT_TIMESTAMP"
+    ),
+    "person": (
+        f"SELECT {_MEMBERSHIP}, u.email, u.full_name, u.first_name, u.last_name,"  # noqa: S608 our own text
+        " u.password_is_own OR u.password_hash = '!' AS has_own_password FROM users u"
+        " JOIN memberships m ON m.user_id = u.id WHERE u.id = :user_id AND NOT m.is_disabled ORDER BY m.id"
+    ),
+    "works_elsewhere": (
+        "SELECT EXISTS (SELECT 1 FROM memberships m"
+        " WHERE m.user_id = :user_id AND m.organization_id <> :organization_id) AS elsewhere"
+    ),
+    "application": (
+        f"SELECT {_APPLICATION}, a.public_key, s.secret_hash, s.sealed FROM applications a"  # noqa: S608
+        " LEFT JOIN application_secrets s ON s.organization_id = a.organization_id AND s.application_id = a.id"
+        " AND (s.expires_at IS NULL OR s.expires_at > CURRENT_TIMESTAMP)"
+        " WHERE a.key = :key AND a.is_enabled"
+    ),
+    "bearer": (
+        f"SELECT {_APPLICATION}, t.id AS access_token_id, t.scopes AS granted"  # noqa: S608
+        f" FROM access_tokens t {_OF_APPLICATION}"
+        " WHERE t.token_hash = :secret AND t.revoked_at IS NULL AND t.expires_at > CURRENT_TIMESTAMP AND a.is_enabled"
+        f" UNION ALL SELECT {_APPLICATION}, NULL, a.scopes FROM api_keys t {_OF_APPLICATION}"
+        " WHERE t.token_hash = :secret AND a.is_enabled"
+        " AND (t.expires_at IS NULL OR t.expires_at > CURRENT_TIMESTAMP)"
+    ),
+    "session_token": (
+        "SELECT t.deployment_session_id, t.organization_id FROM session_tokens t"
+        " WHERE t.token_hash = :secret AND t.revoked_at IS NULL AND t.expires_at > CURRENT_TIMESTAMP"
+    ),
 }
+Execute = Callable[[TextClause], Awaitable[Any]]
+"""How a statement is sent: by a transaction or by the operation's snapshot."""
 
 
 @dataclass(frozen=True)
@@ -42,42 +107,160 @@ class Account:
     organization_id: int
 
 
+@dataclass(frozen=True)
+class OpenInvitation:
+    """An invitation that can be accepted, and the account that its e-mail has, if any."""
+
+    id: int
+    organization_id: int
+    user_id: int | None
+
+
+@dataclass(frozen=True)
+class Person:
+    """A signed-in person's own account, and every organization in which they are enabled."""
+
+    email: str
+    full_name: str
+    first_name: str | None
+    last_name: str | None
+    has_own_password: bool
+    """Whether nobody else can sign in as the person: they set the password themselves, or there is none."""
+    memberships: Sequence[Membership]
+
+
+async def person(execute: Execute, database: Database, user_id: int) -> Person | None:
+    """The account of `user_id`, who must be the one that asks: it is read across all organizations.
+
+    Null if it has just been disabled in all of them.
+    """
+    rows = (await execute(_statement(database, "person", user_id=user_id))).all()
+    if not rows:
+        return None
+    first = rows[0]
+    names = first.email, first.full_name, first.first_name, first.last_name
+    return Person(*names, bool(first.has_own_password), [_membership(row) for row in rows])
+
+
+async def works_elsewhere(execute: Execute, database: Database, *, user_id: int, organization_id: int) -> bool:
+    """Whether an account also has a place in another organization than this one, enabled there or not."""
+    statement = _statement(database, "works_elsewhere", user_id=user_id, organization_id=organization_id)
+    return bool((await execute(statement)).scalar_one())
+
+
 class SignInLookups:
     """Runs the look-ups, each in its own short transaction."""
 
     def __init__(self, database: Database) -> None:
         """On top of `database`."""
         self._database = database
-        self._texts: dict[str, Text] = {}
 
-    async def api_token(self, email: str, token_hash: str) -> tuple[int, int, bool] | None:
-        """User, organization and superuser of a live token of an enabled account."""
-        row = await self._one("api_token", email=email, secret=token_hash)
-        return row and (row[0], row[1], bool(row[2]))
+    async def api_token(self, email: str, token_hash: str) -> SignedInUser | None:
+        """The user of a live token of an enabled account."""
+        rows = await self._rows("api_token", email=email, secret=token_hash)
+        if not rows:
+            return None
+        return SignedInUser(rows[0].user_id, [_membership(row) for row in rows], api_token_id=rows[0].token_id)
+
+    async def identified(self, email: str, issued_at: datetime) -> SignedInUser | None:
+        """The account of a person, with the memberships for which a token from `issued_at` holds; null without one."""
+        # SQLite keeps times as text without a zone.
+        issued = issued_at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+        rows = await self._rows("identified", email=email, issued=issued if self._database.is_sqlite else issued_at)
+        if not rows:
+            return None
+        held = [_membership(row) for row in rows if row.api_enabled and row.organization_id is not None]
+        return SignedInUser(rows[0].account_id, held)
 
     async def calculator(self, email: str, token_hash: str) -> tuple[int, int] | None:
         """Plan and organization of calculator credentials."""
-        row = await self._one("calculator", email=email, secret=token_hash)
-        return row and (row[0], row[1])
+        rows = await self._rows("calculator", email=email, secret=token_hash)
+        return (rows[0].id, rows[0].organization_id) if rows else None
 
     async def account(self, email: str) -> Account | None:
         """The account that may sign in with `email`."""
-        row = await self._one("account", email=email)
-        return row and Account(row[0], row[1], bool(row[2]), row[3])
+        rows = await self._rows("account", email=email)
+        if not rows:
+            return None
+        row = rows[0]
+        return Account(row.user_id, row.password_hash, bool(row.api_enabled), row.organization_id)
 
-    async def _one(self, name: str, **arguments: str) -> Any:
+    async def invitation(self, token_hash: str) -> OpenInvitation | None:
+        """The invitation of a token, as long as it is neither accepted nor expired."""
+        rows = await self._rows("invitation", secret=token_hash)
+        return OpenInvitation(rows[0].id, rows[0].organization_id, rows[0].user_id) if rows else None
+
+    async def application(self, key: str) -> ApplicationSecrets | None:
+        """What the enabled application with a key can prove itself with."""
+        rows = await self._rows("application", key=key)
+        if not rows:
+            return None
+        return ApplicationSecrets(
+            application=_application(rows[0], granted=rows[0].scopes),
+            key=key,
+            hashes=[row.secret_hash for row in rows if row.secret_hash is not None],
+            sealed=[row.sealed for row in rows if row.sealed is not None],
+            public_key=rows[0].public_key,
+        )
+
+    async def bearer(self, token_hash: str) -> Application | None:
+        """The enabled application of a live access token or API key."""
+        rows = await self._rows("bearer", secret=token_hash)
+        return _application(rows[0], granted=rows[0].granted, token_id=rows[0].access_token_id) if rows else None
+
+    async def session_token(self, token_hash: str) -> tuple[int, int] | None:
+        """Deployment session and organization of a live session token."""
+        rows = await self._rows("session_token", secret=token_hash)
+        return (rows[0].deployment_session_id, rows[0].organization_id) if rows else None
+
+    async def _rows(self, name: str, **arguments: str | datetime) -> Sequence[Any]:
+        if any(isinstance(value, str) and "\x00" in value for value in arguments.values()):
+            return []  # PostgreSQL has no such text
+        statement = _statement(self._database, name, **arguments).execution_options(signs_in=True)
         snapshot = self._database.snapshot(Viewer.nobody())
         try:
-            rows = await snapshot.rows(self._text(name, *arguments), arguments)
+            return (await (await snapshot.session()).execute(statement)).all()
         finally:
             await snapshot.close()
-        return tuple(rows[0]) if rows else None
 
-    def _text(self, name: str, *arguments: str) -> Text:
-        if name not in self._texts:
-            statement = _STATEMENTS[name]
-            if not self._database.is_sqlite:
-                statement = f"SELECT * FROM caregraph_{name}({', '.join(f':{key}' for key in arguments)})"  # noqa: S608 our names
-            made = text(statement).bindparams(*(bindparam(key, type_=String()) for key in arguments))
-            self._texts[name] = Text.of(made, self._database.dialect, *arguments, signs_in=True)
-        return self._texts[name]
+
+def _statement(database: Database, name: str, **arguments: str | int | datetime) -> TextClause:
+    statement = _STATEMENTS[name]
+    if not database.is_sqlite:
+        statement = f"SELECT * FROM caregraph_{name}({', '.join(f':{key}' for key in arguments)})"  # noqa: S608 our names
+    return text(statement).bindparams(**arguments)
+
+
+def _membership(row: Any) -> Membership:
+    return Membership(
+        organization_id=row.organization_id,
+        is_superuser=bool(row.is_superuser),
+        is_auditor=bool(row.is_auditor),
+        granted=frozenset(row.granted.split(",")) if row.granted else frozenset(),
+    )
+
+
+def _application(row: Any, *, granted: str, token_id: int | None = None) -> Application:
+    """Its limits as they are now hold for tokens that were given before."""
+    return Application(
+        id=row.id,
+        organization_id=row.organization_id,
+        scopes=scopes.common(scopes.parsed(row.scopes), scopes.parsed(granted)),
+        group_ids=_numbers(row.group_ids) if row.is_limited_to_groups else None,
+        access_token_id=token_id,
+    )
+
+
+def _numbers(text: str | None) -> tuple[int, ...]:
+    return tuple(sorted(int(one) for one in text.split(","))) if text else ()
+
+
+async def organization_ids(database: Database) -> list[int]:
+    """Every organization, for whoever may log in as the owner of the tables."""
+    engine = create_async_engine(database.url)
+    source = "organizations" if database.is_sqlite else "caregraph_organization_ids() AS o (id)"
+    try:
+        async with engine.connect() as connection:
+            return list((await connection.execute(text(f"SELECT id FROM {source} ORDER BY id"))).scalars())  # noqa: S608 our names
+    finally:
+        await engine.dispose()

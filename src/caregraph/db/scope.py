@@ -7,13 +7,17 @@ from sqlalchemy import ColumnElement, Select, SelectBase, Table, and_, event, se
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, UOWTransaction
 from sqlalchemy.sql import visitors
 
-from caregraph.auth.viewer import Viewer
+from caregraph.auth.viewer import EVERYTHING, Viewer
 
 from .base import Base, TenantRow
 
 Rule = Callable[[Viewer], ColumnElement[bool]]
 
 RULES: dict[type[Any], Rule] = {}
+RESOURCES: dict[type[Any], str] = {}
+"""Under which name the scopes of a token speak of a model's rows."""
+UNSCOPED = ""
+"""The name of rows that no scope speaks of: what credentials are themselves, and what no token reaches anyhow."""
 
 
 class MissingRuleError(LookupError):
@@ -24,15 +28,29 @@ class ForeignTenantError(RuntimeError):
     """Code tried to write a row of another organization. Always a bug."""
 
 
+class ScopeTooSmallError(PermissionError):
+    """The viewer's credentials are limited to scopes, and the needed one is not among them."""
+
+    def __init__(self, scope: str) -> None:
+        """`scope` as in `clients.read`."""
+        super().__init__(scope)
+        self.scope = scope
+
+
 class UnscopedStatementError(RuntimeError):
     """A statement speaks of rows without saying of which type, so no rule would be added. Always a bug."""
 
 
-def rule(model: type[Any]) -> Callable[[Rule], Rule]:
-    """Declare the visibility rule of `model`; the tenant is added to it and need not be repeated."""
+def rule(model: type[Any], *, resource: str | None = None) -> Callable[[Rule], Rule]:
+    """Declare the visibility rule of `model`; the tenant is added to it and need not be repeated.
+
+    `resource` is what scopes call the rows, by default the table's name; parts and links are named as their whole.
+    `UNSCOPED` rows are left to their rule.
+    """
 
     def declare(rows: Rule) -> Rule:
         RULES[model] = rows
+        RESOURCES[model] = model.__tablename__ if resource is None else resource
         return rows
 
     return declare
@@ -44,13 +62,53 @@ def everyone(_viewer: Viewer) -> ColumnElement[bool]:
 
 
 def criterion(model: type[Any], viewer: Viewer) -> ColumnElement[bool]:
-    """The condition under which `viewer` sees a row of `model`: its tenant and its rule."""
-    rows = next((RULES[base] for base in model.__mro__ if base in RULES), None)
-    if rows is None:
-        raise MissingRuleError(f"{model.__name__} has no visibility rule: declare one in its policy.py")
-    if issubclass(model, TenantRow):
-        return and_(model.organization_id == viewer.organization_id, rows(viewer))
-    return rows(viewer)
+    """The condition under which `viewer` sees a row of `model`: its tenant and its rule.
+
+    Raises `ScopeTooSmallError` where the credentials' scopes do not let rows of `model` be read at all.
+    """
+    declared = _declared(model)
+    demand_read(declared, viewer)
+    rows = RULES[declared](viewer)
+    return and_(_tenant(model, viewer), rows) if issubclass(model, TenantRow) else rows
+
+
+def demand_read(model: type[Any], viewer: Viewer) -> None:
+    """Raise `ScopeTooSmallError` where the credentials' scopes do not let rows of `model` be read."""
+    if not may_read(model, viewer):
+        raise ScopeTooSmallError(f"{RESOURCES[_declared(model)]}.read")
+
+
+def demand_write(model: type[Any], viewer: Viewer) -> None:
+    """Raise `ScopeTooSmallError` where the credentials' scopes do not let rows of `model` be changed."""
+    resource = RESOURCES[_declared(model)]
+    if resource != UNSCOPED and not viewer.may_write(resource):
+        raise ScopeTooSmallError(f"{resource}.write")
+
+
+def may_read(model: type[Any], viewer: Viewer) -> bool:
+    """Whether the credentials' scopes let rows of `model` be read."""
+    resource = RESOURCES[_declared(model)]
+    return resource == UNSCOPED or viewer.may_read(resource)
+
+
+def known_scopes() -> frozenset[str]:
+    """Every scope that there is: `all`, and reading and writing of each resource."""
+    resources = set(RESOURCES.values()) - {UNSCOPED}
+    return frozenset({EVERYTHING}.union(*({f"{one}.read", f"{one}.write"} for one in resources)))
+
+
+def _declared(model: type[Any]) -> type[Any]:
+    """The class that bears the rule of `model`: itself or a base of it."""
+    for base in model.__mro__:
+        if base in RULES:
+            return base
+    raise MissingRuleError(f"{model.__name__} has no visibility rule: declare one in its policy.py")
+
+
+def _tenant(model: type[TenantRow], viewer: Viewer) -> ColumnElement[bool]:
+    if model.spans_memberships:
+        return model.organization_id.in_(viewer.organization_ids)
+    return model.organization_id == viewer.organization_id
 
 
 def visible(model: type[Any], viewer: Viewer) -> Select[Any]:

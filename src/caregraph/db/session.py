@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session, SessionTransaction
 from caregraph.auth.viewer import Viewer
 from caregraph.settings import Settings
 
-from . import events, scope
+from . import changes, events, keyuse, scope
+from .audit import Origin
+from .encryption import Keyring, equip
 from .events import Bus
 from .finish import finished
 from .listening import Listener
@@ -24,6 +26,7 @@ Tx = AsyncSession
 APP_ROLE = "caregraph_app"
 _OPEN = text(
     "SELECT set_config('role', :role, true), set_config('app.organization_id', :organization_id, true),"
+    " set_config('app.organization_ids', :organization_ids, true),"
     " set_config('statement_timeout', :timeout, true)"
 ).execution_options(opens_transaction=True)
 
@@ -34,6 +37,7 @@ class ScopedSession(Session):
 
 scope.install(ScopedSession)
 events.install(ScopedSession)
+changes.install(ScopedSession)
 
 
 @event.listens_for(ScopedSession, "after_begin")
@@ -41,12 +45,13 @@ def _bind_tenant(session: Session, _transaction: SessionTransaction, connection:
     """Leave the owner's rights and name the tenant, both until the transaction ends."""
     if connection.dialect.name != "postgresql" or OPENED in connection.info:
         return
-    organization_id = session.info["viewer"].organization_id
+    viewer: Viewer = session.info["viewer"]
     connection.execute(
         _OPEN,
         {
             "role": APP_ROLE,
-            "organization_id": "" if organization_id is None else str(organization_id),
+            "organization_id": "" if viewer.organization_id is None else str(viewer.organization_id),
+            "organization_ids": "{" + ",".join(map(str, viewer.organization_ids)) + "}",
             "timeout": session.info["statement_timeout"],
         },
     )
@@ -60,6 +65,8 @@ class Database:
         self.url = make_url(settings.database_url)
         self._timeout = str(int(settings.statement_timeout * 1000))
         self.bus = Bus()
+        self.keyring = Keyring(settings.encryption_keys)
+        self._knows_keys = False
         self._listener = None if self.is_sqlite else Listener(self.url, self.bus)
         pool = {
             "pool_size": settings.pool_size,
@@ -78,6 +85,7 @@ class Database:
             self._autocommit = self._writer.execution_options(isolation_level="AUTOCOMMIT")
             end_forgotten(self._writer)
         for engine in self.engines:
+            equip(engine, self.keyring)
             watch(engine, seconds=settings.statement_timeout if self.is_sqlite else None)
 
     @property
@@ -102,22 +110,42 @@ class Database:
     def snapshot(self, viewer: Viewer) -> Snapshot:
         """What `viewer` sees from its first read on; close it to give its connection back."""
         engine = self._reader if self.is_sqlite else self._autocommit
-        begin = opening(APP_ROLE, viewer.organization_id, int(self._timeout))
+        begin = opening(APP_ROLE, viewer, int(self._timeout))
         return Snapshot(engine, lambda connection: self._session(connection, viewer), begin)
 
     @asynccontextmanager
-    async def writing(self, viewer: Viewer) -> AsyncIterator[Tx]:
-        """One transaction, committed unless an exception leaves the block. A commit once begun is not cut short."""
+    async def writing(
+        self, viewer: Viewer, *, origin: Origin | None = None, is_counted: bool = True
+    ) -> AsyncIterator[Tx]:
+        """One transaction, committed unless an exception leaves the block. A commit once begun is not cut short.
+
+        `origin` says by what the viewer changes something; `is_counted` whether the operation changes something by it.
+        """
+        await self.check_keys()
         async with self._session(self._writer, viewer) as session:
+            session.info["origin"] = origin
             await session.begin()
             try:
                 yield session
+                await session.run_sync(changes.record)  # before the commit begins: what fails here changed nothing
             except BaseException:
                 await finished(session.rollback())
                 raise
-            if viewer.organization_id is not None:  # nobody's writes are the server's own counting
+            in_organization = session.info["viewer"].organization_id is not None
+            if is_counted and in_organization:  # nobody's writes are the server's own counting
                 count_commit()
             await finished(session.commit())
+
+    async def check_keys(self) -> None:
+        """Raise unless this server has the encryption keys that the database was written with; asked once."""
+        if self._knows_keys:
+            return
+        async with self._session(self._writer, Viewer.nobody()) as session:
+            if not await keyuse.check(session, self.keyring):
+                await keyuse.note(session, self.keyring)
+                await keyuse.check(session, self.keyring)  # somebody may just have noted another key by this name
+                await session.commit()
+        self._knows_keys = True
 
     async def listen(self, timeout: float) -> None:  # noqa: ASYNC109 raised as the pool's own
         """Make sure that `bus` hears of every commit from now on, whichever process makes it."""
@@ -147,7 +175,9 @@ def _sqlite(url: URL, *, reads_only: bool, **pool: Any) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000", "synchronous=FULL"):
+        # What is erased or encrypted afterwards does not stay readable in free pages of the file.
+        safe = ("foreign_keys=ON", "synchronous=FULL", "secure_delete=ON")
+        for pragma in ("journal_mode=WAL", "busy_timeout=10000", *safe):
             cursor.execute(f"PRAGMA {pragma}")
         # Without statistics SQLite reads a whole tenant for a few rows; this gathers them when they are missing or old.
         cursor.execute("PRAGMA query_only=ON" if reads_only else "PRAGMA optimize=0x10002")

@@ -1,6 +1,6 @@
 """Snapshots: one read-only transaction of one viewer on one connection, opened by its first read.
 
-On PostgreSQL one round trip begins the transaction, takes the rights of `APP_ROLE` and names the tenant; the values
+On PostgreSQL one round trip begins the transaction, takes the rights of `APP_ROLE` and names the tenants; the values
 are literals there, the only ones in a statement of ours, and numbers. SQLAlchemy does not know of this transaction (its
 connection is in autocommit), so it is ended here, and once more by the pool when a connection comes back with it
 (`end_forgotten`). On SQLite `BEGIN` travels with the first read. Statements that SQLAlchemy executes see the same
@@ -17,6 +17,8 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
+from caregraph.auth.viewer import Viewer
+
 from .direct import Text
 from .finish import finished
 from .watch import heard
@@ -29,6 +31,7 @@ OPENED = "caregraph.opened"
 _BEGIN = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT set_config('role', '{role}', true),"
     " set_config('app.organization_id', '{organization_id}', true),"
+    " set_config('app.organization_ids', '{{{organization_ids}}}', true),"
     " set_config('statement_timeout', '{timeout:d}', true)"
 )
 
@@ -36,10 +39,11 @@ _BEGIN = (
 Bind = Callable[[AsyncConnection], AsyncSession]
 
 
-def opening(role: str, organization_id: int | None, timeout: int) -> str:
-    """What begins a snapshot of one tenant on PostgreSQL; `timeout` is that of one statement, in milliseconds."""
-    tenant = "" if organization_id is None else int(organization_id)
-    return _BEGIN.format(role=role, organization_id=tenant, timeout=timeout)
+def opening(role: str, viewer: Viewer, timeout: int) -> str:
+    """What begins a snapshot of one viewer on PostgreSQL; `timeout` is that of one statement, in milliseconds."""
+    tenant = "" if viewer.organization_id is None else int(viewer.organization_id)
+    tenants = ",".join(str(int(one)) for one in viewer.organization_ids)
+    return _BEGIN.format(role=role, organization_id=tenant, organization_ids=tenants, timeout=timeout)
 
 
 class Snapshot:

@@ -26,7 +26,9 @@ class Storage:
     def _store(self) -> ObjectStore:
         if "://" in self._url:
             return from_url(self._url)
-        return LocalStore(Path(self._url).resolve(), mkdir=True)
+        folder = Path(self._url).resolve()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # files about clients are nobody else's on this machine
+        return LocalStore(folder)
 
     async def put(self, key: str, content: IO[bytes]) -> None:
         """Store everything in `content` under `key`."""

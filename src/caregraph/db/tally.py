@@ -11,7 +11,7 @@ class Tally:
     """Counts of one operation."""
 
     statements: int = 0
-    """SQL statements, without opening transactions and signing in."""
+    """SQL statements, without opening transactions, signing in and the audit."""
     commits: int = 0
     """Commits begun in an organization: from the first on nobody may be told to simply send the operation again."""
     batches: list[tuple[str, int]] = field(default_factory=list)

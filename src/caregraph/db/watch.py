@@ -20,6 +20,8 @@ from .tally import count_statement
 
 _TIMER = "caregraph.statement_timer"
 _PAUSE = 0.02
+_ASIDE = {"opens_transaction", "signs_in", "audits"}
+"""Options of statements that are not the operation's own."""
 
 
 class CountingPool(AsyncAdaptedQueuePool):
@@ -45,7 +47,7 @@ def watch(engine: AsyncEngine, *, seconds: float | None = None) -> None:
 
 def _count(_connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool) -> None:
     options = context.execution_options if context else {}
-    if not (options.get("opens_transaction") or options.get("signs_in") or statement.startswith("BEGIN")):
+    if not (_ASIDE & options.keys() or statement.startswith("BEGIN")):
         count_statement()
 
 

@@ -12,25 +12,28 @@ from types import SimpleNamespace
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import strawberry
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_, true
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from strawberry.types.arguments import StrawberryArgument, StrawberryArgumentAnnotation
 from strawberry.types.base import StrawberryOptional, has_object_definition
 from strawberry.types.unset import UNSET
 
 from caregraph.auth.viewer import Permission, Viewer
-from caregraph.db.base import Base
+from caregraph.db.audit import Kind
+from caregraph.db.base import Base, TenantRow
 from caregraph.db.constraints import is_deadlock, violated
-from caregraph.db.scope import visible
+from caregraph.db.personal import Erasable
+from caregraph.db.scope import demand_write, may_read, visible
 from caregraph.db.session import Tx
 
 from .context import Context
-from .errors import Code, Refused, UserError, demand
+from .erased import refuse_erased, refuse_erased_meanwhile
+from .errors import FORBIDDEN, Code, Refused, UserError, demand
 from .fields import KitField, argument, field, kit_field
 from .filters import LONGEST_LIST, camel
 from .inputs import Changes, given, patch_type, problems
 from .loaders import RowById
-from .node import bare_type, global_id, parse_id
+from .node import OnlyId, bare_type, global_id, parse_id
 
 T = TypeVar("T")
 Service = Callable[..., Awaitable[Any]]
@@ -45,6 +48,23 @@ class Payload(Generic[T]):
 
     node: T | None = field("The row as it is now; null when refused, or when you no longer see it.")
     errors: list[UserError] = field("Why nothing was changed; empty when it was.")
+
+
+@strawberry.type(name="SecretPayload", description="What a mutation answers that makes a secret.")
+class SecretPayload(Generic[T]):
+    """One payload per type; the service returns `Minted`."""
+
+    node: T | None = field("The row as it is now; null when refused.")
+    secret: str | None = field("The secret, shown this once: only its hash is kept. Null when refused.")
+    errors: list[UserError] = field("Why nothing was changed; empty when it was.")
+
+
+@dataclass(frozen=True)
+class Minted:
+    """A changed row with a secret that is told this once."""
+
+    row: Any
+    secret: str
 
 
 @strawberry.type(description="What a deletion answers.")
@@ -99,6 +119,13 @@ class Action:
         """The model of the payload's node; null for a deletion or a payload of another kind."""
         node = next(iter(self.payload.__strawberry_definition__.type_var_map.values()), None)
         return None if node is None else bare_type(node).__node__.model
+
+    @cached_property
+    def changed_model(self) -> type[Any] | None:
+        """The model whose rows scopes must allow to be changed: the payload's, or that of the first row named."""
+        if self.node_model is not None:
+            return self.node_model
+        return next((parameter.model for parameter in self.parameters if parameter.model is not None), None)
 
     @cached_property
     def parameters(self) -> list[Parameter]:
@@ -156,15 +183,20 @@ def _is_model(annotation: Any) -> bool:
 
 async def _run(made: Any, _source: Any, info: Any, **arguments: Any) -> Any:
     context: Context = info.context
+    name = camel(made.python_name)
     one: Action = made.action
     demand(context.viewer, made.needs)
+    if one.changed_model is not None:
+        demand_write(one.changed_model, context.viewer)
     try:
         errors = list(_input_problems(one, arguments))
         if errors:
             return _answer(one, {"errors": errors})
-        result = await _commit(one, context, arguments)
+        result = await _commit(one, context, arguments, name)
         return _answer(one, {**await _read_back(one, context, result), "errors": []})
     except Refused as refused:
+        if refused.error.message == FORBIDDEN:
+            context.seen.refused.append(name)
         return _answer(one, {"errors": [refused.error]})
 
 
@@ -176,21 +208,37 @@ def _input_problems(one: Action, arguments: Mapping[str, Any]) -> Iterator[UserE
             yield from problems(value, (camel(name),), model=model)
         elif isinstance(value, list) and len(value) > LONGEST_LIST:
             yield UserError(code=Code.INVALID, message=f"must have at most {LONGEST_LIST} items", path=[camel(name)])
+        elif isinstance(value, list):
+            for place, item in enumerate(value):
+                if has_object_definition(item):
+                    yield from problems(item, (camel(name), f"{place}"), model=model)
 
 
-async def _commit(one: Action, context: Context, arguments: dict[str, Any]) -> Any:
+async def _commit(one: Action, context: Context, arguments: dict[str, Any], name: str) -> Any:
     """Run the service, in a transaction if it asks for one, and translate what the database refuses."""
-    ready = {name: {Viewer: context.viewer, Context: context}.get(kind) for name, kind in one.passed_in.items()}
-    if Tx not in one.passed_in.values():
-        return await one.service(**ready, **{name: arguments[name] for name in arguments})
+    viewer = context.viewer.unlimited  # its scopes allow this change: what the rules have to read goes along
+    ready = {name: {Viewer: viewer, Context: context}.get(kind) for name, kind in one.passed_in.items()}
     await context.end_snapshot()  # one pool slot per request
+    try:
+        if Tx not in one.passed_in.values():
+            return await one.service(**ready, **arguments)
+        return await _transact(one, context, viewer, arguments, ready, name=name)
+    except IntegrityError as error:
+        raise _refusal(error) from error
+
+
+async def _transact(
+    one: Action, context: Context, viewer: Viewer, arguments: dict[str, Any], ready: dict[str, Any], *, name: str
+) -> Any:
+    about = None if one.node_model is None else one.node_model.__name__
+    origin = context.origin(name, about=about, kind=Kind.DELETE if one.payload is DeletePayload else None)
     for tries_left in reversed(range(_TRIES)):
         try:
             # The commit is outside the operation's time: once begun it is waited for.
-            async with context.database.writing(context.viewer) as tx, context.within_time():
-                return await _serve(one, tx, context.viewer, arguments, ready)
-        except IntegrityError as error:
-            raise _refusal(error) from error
+            async with context.database.writing(viewer, origin=origin) as tx, context.within_time():
+                result = await _serve(one, tx, viewer, arguments, ready)
+            context.seen.told |= tx.info.get("told", frozenset())
+            return result  # noqa: TRY300 the commit above is what may fail
         except DBAPIError as error:
             if not (tries_left and is_deadlock(error)):
                 raise
@@ -204,9 +252,22 @@ async def _serve(one: Action, tx: Tx, viewer: Viewer, arguments: dict[str, Any],
         for parameter in one.parameters
         if parameter.argument.python_name in arguments
     }
+    erasable = [] if one.payload is DeletePayload else list(_erasable(one, loaded))
+    for argument_name, row in erasable:
+        refuse_erased(row, argument_name)
     deleted = next((global_id(type(row).__name__, row.id) for row in loaded.values() if _is_row(row)), None)
     result = await one.service(**{**ready, tx_name: tx}, **loaded)
+    await refuse_erased_meanwhile(tx, erasable)
     return deleted if one.payload is DeletePayload else result
+
+
+def _erasable(one: Action, loaded: Mapping[str, Any]) -> Iterator[tuple[str, Erasable]]:
+    """The rows among the arguments that an erasure may have emptied, each with its argument."""
+    names = {parameter.name: camel(parameter.argument.python_name) for parameter in one.parameters}
+    for name, value in loaded.items():
+        for row in value if isinstance(value, list) else [value]:
+            if isinstance(row, Erasable):
+                yield names[name], row
 
 
 def _is_row(value: Any) -> bool:
@@ -230,12 +291,18 @@ async def _loaded(parameter: Parameter, value: Any, tx: Tx, viewer: Viewer) -> A
     texts = list(dict.fromkeys(value)) if parameter.is_list else [value]
     parsed = [parse_id(text) for text in texts]
     wanted = [found[1] for found in parsed if found is not None and found[0] == parameter.model.__name__]
-    rows = await _rows(parameter.model, parameter.model.id.in_(wanted), tx, viewer)
+    here = parameter.model.organization_id == viewer.organization_id if _spans(parameter.model) else true()
+    rows = await _rows(parameter.model, and_(parameter.model.id.in_(wanted), here), tx, viewer)
     if len(rows) < len(texts):
         name = parameter.argument.python_name
         raise Refused(Code.NOT_FOUND, f"{parameter.model.__name__} not found", camel(name))
     by_id = {row.id: row for row in rows}
     return [by_id[row_id] for row_id in wanted] if parameter.is_list else rows[0]
+
+
+def _spans(model: type[Any]) -> bool:
+    """Whether one reads such rows of other organizations too; they are changed only where the request acts."""
+    return issubclass(model, TenantRow) and model.spans_memberships
 
 
 async def _rows(model: type[Any], condition: ColumnElement[bool], tx: Tx, viewer: Viewer) -> list[Any]:
@@ -250,7 +317,10 @@ async def _read_back(one: Action, context: Context, result: Any) -> dict[str, An
     if one.node_model is None:
         return dict(result)
     await context.end_snapshot()
-    return {"node": await context.load(RowById(one.node_model), result.id)}
+    row, more = (result.row, {"secret": result.secret}) if isinstance(result, Minted) else (result, {})
+    if not may_read(one.node_model, context.viewer):
+        return {"node": OnlyId(row.id), **more}
+    return {"node": await context.load(RowById(one.node_model), row.id), **more}
 
 
 def _answer(one: Action, values: dict[str, Any]) -> SimpleNamespace:

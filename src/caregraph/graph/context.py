@@ -1,7 +1,7 @@
 """What a resolver has at hand: the viewer, one snapshot of the database, and the loaders on it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, TypeVar
@@ -10,10 +10,15 @@ import strawberry
 from aiodataloader import DataLoader
 from graphql import MiddlewareManager
 from sqlalchemy import Executable, Result
+from sqlalchemy.exc import DBAPIError
 
 from caregraph.auth.viewer import Viewer
+from caregraph.db.audit import AuditEvent, Origin, origin
+from caregraph.db.changes import Subjects
+from caregraph.db.counters import Budget
 from caregraph.db.direct import Text
 from caregraph.db.finish import finished
+from caregraph.db.keys import attribute, way
 from caregraph.db.session import Database
 from caregraph.db.snapshots import Snapshot
 from caregraph.db.tally import count_batch
@@ -31,6 +36,21 @@ class Loader(Hashable, Protocol):
         """Answers in the order of `keys`."""
 
 
+@dataclass(eq=False)
+class Seen:
+    """What an operation has read and met so far that the audit has to tell."""
+
+    subjects: Subjects = field(default_factory=Subjects)
+    is_aggregate: bool = False
+    """Whether something was counted or computed over records without telling whose."""
+    is_audit: bool = False
+    """Whether entries of the audit were read."""
+    told: set[int] = field(default_factory=set)
+    """Clients whom entries about the operation's own changes name."""
+    refused: list[str] = field(default_factory=list)
+    """Root fields whose payload says that access was denied."""
+
+
 @dataclass(eq=False, kw_only=True)
 class Context:
     """Lives as long as one operation."""
@@ -40,6 +60,9 @@ class Context:
     settings: Settings
     provided: Mapping[type[Any], Any] = field(default_factory=dict)
     client_address: str = ""
+    operation: str | None = None
+    """The name that the caller gave the operation."""
+    seen: Seen = field(default_factory=Seen)
     rows: int = 0
     """Rows read so far to be answered; the limit stops the operation."""
     stopped: RequestError | None = None
@@ -47,6 +70,8 @@ class Context:
     """When the operation's time is over, by the event loop's clock."""
     watch: MiddlewareManager | None = None
     """What is called around every field, if anything."""
+    budgets: Sequence[Budget] = ()
+    """What the caller has left, where the request asks for it."""
     _clocks: set[asyncio.Timeout] = field(default_factory=set)
     _is_over: bool = False
     _snapshot: Snapshot | None = None
@@ -115,6 +140,36 @@ class Context:
         counted |= fresh
         self.spend(sum(rows[key] for key in fresh))
 
+    def saw(self, model: type[Any], values: Iterable[int | None] | None = None) -> None:
+        """Tell the audit which rows of `model` may reach the answer; whoever reads rows for it must call this.
+
+        `values` are, of each row, those of the column `way(model).column` of `db/keys.py`: the client's id, or that of
+        a row which leads to clients. Without `values`: the rows were counted or computed over, and none is shown.
+        Models that are nobody's record are taken and told nothing of.
+        """
+        if model is AuditEvent:
+            self.seen.is_audit = True
+        elif not self.settings.audit_reads or (found := way(model)) is None:
+            return
+        elif values is None:
+            self.seen.is_aggregate = True
+        else:
+            self.seen.subjects.add(found, values)
+
+    def saw_rows(self, model: type[Any], rows: Iterable[Any]) -> None:
+        """`saw` for rows of the mapped class itself."""
+        found = way(model)
+        if found is None:
+            self.saw(model, ())
+        else:
+            name = attribute(model, found.column)
+            self.saw(model, [getattr(row, name) for row in rows])
+
+    def origin(self, *fields: str, **told: Any) -> Origin:
+        """By whom, from where and by what: for an entry about root fields of this operation."""
+        known = {"address": self.client_address or None, "operation": self.operation, "fields": fields}
+        return origin(self.viewer, **known | told)
+
     def load(self, loader: Loader, key: Any) -> Awaitable[Any]:
         """Answer `loader`'s question for `key`, batched with everything asked at the same time."""
         answer = self._batch(loader).load(key)
@@ -165,24 +220,45 @@ class Context:
                 clock.reschedule(now)
         self._loaders.clear()
         if self._snapshot is not None or self._turn.locked():
-            await finished(self.end_snapshot())
+            await finished(self._end())
 
     @asynccontextmanager
     async def anew(self) -> AsyncIterator["Context"]:
-        """A context for the same operation from its beginning; whatever still runs in this one ends."""
+        """A context for the same operation from its beginning; whatever still runs in this one ends.
+
+        What this one has seen is forgotten: it is not told either.
+        """
         await self.close()
         own = {one.name: getattr(self, one.name) for one in fields(self) if not one.name.startswith("_")}
-        again = Context(**own | {"rows": 0, "stopped": None})
+        again = Context(**own | {"rows": 0, "stopped": None, "seen": Seen()})
         try:
             yield again
         finally:
             await again.close()
-            self.rows, self.stopped = again.rows, again.stopped
+            self.rows, self.stopped, self.seen = again.rows, again.stopped, again.seen
 
     async def end_snapshot(self) -> None:
         """Close the snapshot and forget what was loaded; the next read opens a fresh one."""
         self._loaders.clear()
         self._counted.clear()
+        if self.seen.subjects.asked:
+            try:
+                await self._ask()
+            except DBAPIError:  # after an error, a snapshot of PostgreSQL answers nothing more
+                await self._end()
+                await self._ask()
+        await self._end()
+
+    async def _ask(self) -> None:
+        """Look up whose record was read, in the snapshot that it was read in."""
+        subjects = self.seen.subjects
+        async with self._turn:
+            snapshot = self._snapshot = self._snapshot or self.database.snapshot(self.viewer)
+            session = await snapshot.session()
+            for hops, question in subjects.questions(is_sqlite=self.database.is_sqlite):
+                subjects.answered(hops, await session.scalars(question))
+
+    async def _end(self) -> None:
         async with self._turn:
             snapshot, self._snapshot = self._snapshot, None
             if snapshot is not None:

@@ -10,6 +10,7 @@ from graphql import GraphQLError
 
 from caregraph.auth.viewer import Permission, Viewer
 from caregraph.db.failures import Trouble, trouble
+from caregraph.db.scope import ScopeTooSmallError
 from caregraph.logs import failure
 
 from .fields import field, member
@@ -74,7 +75,14 @@ def demand(viewer: Viewer, needs: Permission | None) -> None:
         return
     if viewer.is_nobody:
         raise RequestError("UNAUTHENTICATED", "Authentication failed")
+    if needs is not Permission.ACCOUNT and len(viewer.organization_ids) > 1 and viewer.organization_id is None:
+        raise RequestError("ORGANIZATION_REQUIRED", "Say in X-Organization in which organization you act")
     raise RequestError("FORBIDDEN", FORBIDDEN)
+
+
+def limited(error: ScopeTooSmallError) -> RequestError:
+    """What credentials are told whose scopes do not suffice."""
+    return RequestError("FORBIDDEN", FORBIDDEN, requiredScope=error.scope)
 
 
 _TROUBLES = {
@@ -130,6 +138,8 @@ def _known(error: GraphQLError) -> RequestError | None:
     for one in (cause, error):
         if isinstance(one, RequestError):
             return one
+    if isinstance(cause, ScopeTooSmallError):
+        return limited(cause)
     return None if cause is None else outage(cause)
 
 

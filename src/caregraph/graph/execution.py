@@ -32,6 +32,7 @@ from .cost import IntrospectionSizes, Price, Pricing
 from .errors import RequestError
 from .feeds import Feed
 from .limits import check_document, check_variables, worded
+from .recording import recorded
 
 LOG = logging.getLogger("caregraph.compiled")
 
@@ -150,13 +151,13 @@ class Engine:
             if self._is_compiled(prepared, operation_name, context):
                 result, failure = await self._by_plans(prepared, context, given)
                 if result is not None:
-                    return result
+                    return await _told(prepared, context, operation_name, result)
                 async with context.anew() as again:
                     result = await self._by_fields(prepared, again, given)
-                if failure is not None and not result.errors:
-                    LOG.error("plans gave up where nothing is wrong: %s", type(failure).__name__)
-                return result
-            return await self._by_fields(prepared, context, given)
+                    if failure is not None and not result.errors:
+                        LOG.error("plans gave up where nothing is wrong: %s", type(failure).__name__)
+                    return await _told(prepared, again, operation_name, result)
+            return await _told(prepared, context, operation_name, await self._by_fields(prepared, context, given))
         finally:
             await context.close()
 
@@ -204,7 +205,10 @@ class Engine:
             return ExecutionResult(None, executor)
         try:
             source: Any = create_source_event_stream(executor)
-            return await source if executor.is_awaitable(source) else source  # type: ignore[no-any-return]
+            found = await source if executor.is_awaitable(source) else source
+            if isinstance(found, ExecutionResult):
+                return await recorded(context, found, prepared.document, prepared.operation(operation_name))
+            return found  # type: ignore[no-any-return]
         finally:
             await context.end_snapshot()
 
@@ -212,6 +216,25 @@ class Engine:
 async def _result(executor: Any) -> ExecutionResult:
     result = executor.execute_operation()
     return result if isinstance(result, ExecutionResult) else await result
+
+
+async def _told(
+    prepared: Prepared, context: Context, operation_name: str | None, result: ExecutionResult
+) -> ExecutionResult:
+    """What is told of a result, once the audit has it; of a query that was stopped, only why."""
+    operation = prepared.operation(operation_name)
+    if context.stopped is not None and is_query(operation):
+        reason = _reason(result, context.stopped)
+        result = result if reason is None else ExecutionResult(None, [reason])
+    return await recorded(context, result, prepared.document, operation)
+
+
+def _reason(result: ExecutionResult, stopped: RequestError) -> GraphQLError | None:
+    """Why an operation was stopped, once, however many fields would have been answered.
+
+    Null when only fields met it that an error beside them had cancelled: the answer stands without them.
+    """
+    return next((one for one in result.errors or () if one.path and one.extensions == stopped.extensions), None)
 
 
 def flags_of(document: DocumentNode) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.scalar import ScalarDefinition
 
 from caregraph.auth.viewer import Permission
+from caregraph.db.scope import ScopeTooSmallError
 
 from .context import Context
-from .errors import RequestError, bad_input, demand
+from .errors import RequestError, bad_input, demand, limited
 from .fields import KitField, argument, field, kit_field
 from .loaders import RowById
 from .node import NodeInfo
@@ -103,7 +104,12 @@ async def _load(infos: dict[str, NodeInfo], representation: Any, context: Contex
     if not isinstance(text, str):
         return _malformed("id must be a text")
     row_id = infos[name].row_id(text)
-    return None if row_id is None else await context.load(RowById(infos[name].model), row_id)
+    if row_id is None:
+        return None
+    try:
+        return await context.load(RowById(infos[name].model), row_id)
+    except ScopeTooSmallError as error:
+        return limited(error)
 
 
 def _malformed(message: str) -> RequestError:

@@ -16,6 +16,7 @@ R = TypeVar("R")
 Resolve = Callable[..., Any]
 MayRead = Callable[[Viewer, Any], bool]
 OfRows = Callable[[Sequence[Any]], Sequence[Any]]
+Guard = Callable[[Viewer, Any], None]
 
 OF_PAGE = "of page"
 """Size of the lists in a connection: the page's."""
@@ -23,6 +24,7 @@ OF_PAGE = "of page"
 
 _ADDED = (
     "needs",
+    "guard",
     "visible_to",
     "relation",
     "start",
@@ -40,14 +42,15 @@ _ADDED = (
 class KitField(StrawberryField):
     """A field answered by `resolve(field, source, info, **arguments)`.
 
-    `needs` is the permission it asks for, `visible_to` decides per row whether a sensitive value is shown, `relation`
-    says how it reaches other rows, `start` which rows a root field begins with, `rowwise` answers
-    many rows at once, `cost` what it takes by itself and `size` how many items its list is assumed to
-    have, or the name of the list argument that says it. They are data: descriptions, limits, tests and a compiled
-    execution read them.
+    `needs` is the permission it asks for, `guard` refuses by the row that it is asked of, `visible_to` decides per
+    row whether a sensitive value is shown, `relation` says how it reaches other rows, `start` which rows a root field
+    begins with, `rowwise` answers many rows at once, `cost` what it takes by itself and `size` how many items its list
+    is assumed to have, or the name of the list argument that says it. They are data: descriptions, limits, tests and a
+    compiled execution read them.
     """
 
     needs: Permission | None = None
+    guard: Guard | None = None
     visible_to: MayRead | None = None
     relation: Any = None
     start: Any = None
@@ -145,10 +148,10 @@ def _sensitive(made: KitField, row: Any, info: Any) -> Any:
 
 
 def argument(name: str, annotation: Any, description: str, default: Any = UNSET) -> StrawberryArgument:
-    """An argument of a kit-made field."""
+    """An argument of a kit-made field. A name that Python reserves is written with `_` behind it."""
     return StrawberryArgument(
         python_name=name,
-        graphql_name=None,
+        graphql_name=name.removesuffix("_") if name.endswith("_") else None,
         type_annotation=StrawberryAnnotation(annotation),
         description=description,
         default=copy.copy(default),

@@ -1,11 +1,12 @@
 """Inputs of mutations: their rules as data on the fields, checked before a transaction opens."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar
 
 import strawberry
+from strawberry.types.base import has_object_definition
 from strawberry.types.unset import UNSET
 
 from .errors import Code, UserError
@@ -29,14 +30,17 @@ class Limits:
     shortest: int = 0
     blank: bool = False
     message: str | None = None
+    check: Callable[[Any], str | None] | None = None
+    """What else is wrong with a value, in words; null if nothing is."""
 
     def problem(self, value: Any) -> str | None:
         """What is wrong with `value`; null if nothing is."""
+        found = None
         if isinstance(value, str):
-            return self._text_problem(value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return self._number_problem(value)
-        return None
+            found = self._text_problem(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found = self._number_problem(value)
+        return self.check(value) if found is None and self.check is not None else found
 
     def _text_problem(self, value: str) -> str | None:
         if not self.blank and not value.strip():
@@ -110,10 +114,13 @@ def given(source: Any) -> dict[str, Any]:
 
 
 def problems(source: Any, path: tuple[str, ...], *, model: type[Any]) -> Iterator[UserError]:
-    """Everything wrong with an input. Null is for columns of `model` that may be null."""
+    """Everything wrong with an input and those inside it. Null is for columns of `model` that may be null."""
     for made in source.__strawberry_definition__.fields:
         found = getattr(source, made.python_name)
         if found is UNSET:
+            continue
+        if has_object_definition(found):
+            yield from problems(found, (*path, camel(made.python_name)), model=model)
             continue
         problem = made.limits.problem(found) if found is not None else _null_problem(model, made.python_name)
         if problem is not None:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Select, and_, bindparam, cast, func, select, true
+from sqlalchemy import BigInteger, Column, ColumnElement, Select, and_, cast, func, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from caregraph.auth.viewer import Viewer
+from caregraph.db.keys import key_table as keys_as_table
 from caregraph.db.scope import criterion, visible
 
 from .context import Context
@@ -50,6 +51,7 @@ class RowById:
         statement = visible(self.model, context.viewer).where(among(context, self.model.id, keys))
         rows = {row.id: row for row in (await context.run(statement)).scalars()}
         context.spend_on(self, dict.fromkeys(rows, 1))
+        context.saw_rows(self.model, rows.values())
         return [rows.get(key) for key in keys]
 
 
@@ -68,7 +70,9 @@ class RowsByParent:
         for parent_id, row in (await context.run(self._statement(context, keys))).all():
             found[parent_id].append(row)
         context.spend_on(self, {key: len(rows) for key, rows in found.items()})
-        return [Slice.of(found[key], self.window) for key in keys]
+        slices = {key: Slice.of(found[key], self.window) for key in keys}
+        context.saw_rows(self.link.model, (row for one in slices.values() for row in one.rows))
+        return [slices[key] for key in keys]
 
     def _statement(self, context: Context, keys: Sequence[int]) -> Select[Any]:
         """Each parent's rows come from a limited sub-select, so its other rows are never read."""
@@ -96,6 +100,7 @@ class CountByParent:
     async def load_many(self, context: Context, keys: Sequence[int]) -> list[int]:
         """A count per parent, in the order of `keys`."""
         parent = self.link.parent_column
+        context.saw(self.link.model)
         statement = (
             self.link.joined(select(parent, func.count()), context.viewer)
             .where(among(context, parent, keys), *matches(self.link.model, self.window.where))
@@ -137,13 +142,7 @@ def among(context: Context, column: Any, keys: Sequence[int]) -> ColumnElement[b
 
 def key_table(context: Context, keys: Sequence[int]) -> Any:
     """A table of `keys` in one parameter, with a column `value`."""
-    if context.database.is_sqlite:
-        numbers = "[" + ",".join(map(str, keys)) + "]"
-        table = func.json_each(bindparam(None, numbers)).table_valued("value", name="parents")
-    else:
-        table = func.unnest(_array(keys)).table_valued("value", name="parents").render_derived()
-    table.c.value.type = Integer() if context.database.is_sqlite else BigInteger()
-    return table
+    return keys_as_table(keys, is_sqlite=context.database.is_sqlite)
 
 
 def _array(keys: Sequence[int]) -> ColumnElement[Any]:

@@ -11,6 +11,7 @@ import strawberry
 from strawberry.types.base import StrawberryList, StrawberryOptional, has_object_definition
 from strawberry.types.lazy_type import LazyType
 
+from .errors import FORBIDDEN, RequestError
 from .fields import KitField, kit_field
 from .filters import filter_type, order_type
 
@@ -35,6 +36,16 @@ def parse_id(text: str) -> tuple[str, int] | None:
     return (name, row_id) if canonical else None
 
 
+def row_id_of(type_name: str) -> Callable[[str], int | None]:
+    """A reader of global ids of one type; it answers null for any other text."""
+
+    def read(text: str) -> int | None:
+        parsed = parse_id(text)
+        return parsed[1] if parsed is not None and parsed[0] == type_name else None
+
+    return read
+
+
 def own_id(_field: KitField, row: Any, info: Any) -> str:
     """The global id of a row."""
     return global_id(info._raw_info.parent_type.name, row.id)  # noqa: SLF001 the concrete type of an interface
@@ -45,6 +56,19 @@ class Node:
     """Rows that `node(id:)` finds."""
 
     id: strawberry.ID = kit_field("Opaque id, unique in the whole graph and stable.", resolve=own_id)
+
+
+class OnlyId:
+    """A row that may be changed but not read: its id is told, any other field is refused."""
+
+    def __init__(self, row_id: int) -> None:
+        """`row_id` in the table of the type in whose place this stands."""
+        self.id = row_id
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Python asks what kind of object this is
+            raise AttributeError(name)
+        raise RequestError("FORBIDDEN", FORBIDDEN)
 
 
 class NodeInfo:
@@ -69,8 +93,7 @@ class NodeInfo:
 
     def row_id(self, text: str) -> int | None:
         """The row id behind a global id of this type; null for any other."""
-        parsed = parse_id(text)
-        return parsed[1] if parsed is not None and parsed[0] == self.name else None
+        return row_id_of(self.name)(text)
 
 
 def node(
@@ -83,7 +106,7 @@ def node(
         if abstract:
             return strawberry.interface(cls, description=inspect.getdoc(cls))
         # Rows are sources: without this a type that implements an interface refuses them.
-        cls.is_type_of = classmethod(lambda own, row, _info: isinstance(row, (own, model)))
+        cls.is_type_of = classmethod(lambda own, row, _info: isinstance(row, (own, model, OnlyId)))
         return strawberry.type(cls, description=inspect.getdoc(cls))
 
     return decorate

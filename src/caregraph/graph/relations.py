@@ -10,13 +10,14 @@ from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import Column, Table, inspect
-from strawberry.types.base import StrawberryList
+from strawberry.types.base import StrawberryList, StrawberryOptional
 
+from caregraph.auth.viewer import Permission
 from caregraph.db.base import Base, table_of
-from caregraph.db.dependents import referred
+from caregraph.db.keys import referred
 
-from .errors import RequestError
-from .fields import KitField, kit_field
+from .errors import RequestError, demand
+from .fields import Guard, KitField, kit_field
 from .filters import Order
 from .loaders import CountByParent, Link, RowById, RowsByParent
 from .node import NodeInfo, node_info
@@ -59,7 +60,8 @@ class Relation:
     @cached_property
     def is_plain_list(self) -> bool:
         """Whether the field is a short bounded list instead of a connection."""
-        return isinstance(self.made.type, StrawberryList)
+        kind = self.made.type
+        return isinstance(kind.of_type if isinstance(kind, StrawberryOptional) else kind, StrawberryList)
 
     @cached_property
     def key(self) -> str:
@@ -111,14 +113,24 @@ def one(column: str, description: str) -> Any:
 
 
 def many(
-    column: str | None = None, *, description: str, through: str | None = None, order: str | None = None, size: int = 10
+    column: str | None = None,
+    *,
+    description: str,
+    through: str | None = None,
+    order: str | None = None,
+    size: int = 10,
+    needs: Permission | None = None,
+    guard: Guard | None = None,
 ) -> Any:
     """The rows whose `column` points at this row, or that a link table joins to it.
 
     A field of type `Page[…]` is a connection, one of type `list[…]` a short list that fails above its maximum. `order`
-    is the default order, an attribute of the target; `size` the rows assumed per parent when cost is derived.
+    is the default order, an attribute of the target; `size` the rows assumed per parent when cost is derived. `guard`
+    raises where the rows of some parents are refused as a whole; such a field must be nullable, as one with `needs`.
     """
-    made = kit_field(description, resolve=_load_many, arguments=_arguments)
+    if needs is not None:
+        description += f"\n\nNeeds: {needs.value}."
+    made = kit_field(description, resolve=_load_many, arguments=_arguments, needs=needs, guard=guard)
     made.relation = Relation(made, column, through, ((order, False),) if order else (), size)
     return made
 
@@ -149,6 +161,9 @@ def _arguments(made: KitField) -> list[Any]:
 
 async def _load_many(made: KitField, row: Any, info: Any, **arguments: Any) -> Any:
     relation: Relation = made.relation
+    if made.guard is not None:
+        made.guard(info.context.viewer, row)
+    demand(info.context.viewer, made.needs)
     if relation.is_plain_list:
         return await _plain_list(relation, row, info)
     window = window_of(relation.target, relation.name, relation.order, arguments)

@@ -58,11 +58,22 @@ class Resource:
             needs=needs,
         )
 
-    def page(self, narrow: Narrow | None = None, *, order: str = "id", needs: Permission = Permission.CARE) -> Any:
-        """All visible rows, page by page. `narrow` adds named filters: its keyword parameters become arguments."""
-        listing = Listing(self.info, () if order == "id" else ((order, False),), narrow)
+    def page(
+        self,
+        narrow: Narrow | None = None,
+        *,
+        order: str = "id",
+        descends: bool = False,
+        needs: Permission = Permission.CARE,
+        description: str | None = None,
+    ) -> Any:
+        """All visible rows, page by page. `narrow` adds named filters: its keyword parameters become arguments.
+
+        `description` for a list that is not of all that one may see.
+        """
+        listing = Listing(self.info, () if order == "id" else ((order, descends),), narrow)
         return kit_field(
-            f"{self.info.name} rows that you may see, page by page.\n\nNeeds: {needs.value}.",
+            f"{description or f'{self.info.name} rows that you may see, page by page.'}\n\nNeeds: {needs.value}.",
             resolve=listing.resolve,
             start=listing,
             arguments=lambda _made: [*keyword_arguments(narrow), *page_arguments(self.info)],
@@ -153,12 +164,16 @@ class Listing:
             everything = visible(self.info.model, context.viewer).where(*extra)
             rows = list((await context.run(windowed(self.info.model, everything, window))).scalars())
             context.spend(len(rows))
+        page = Slice.of(rows, window)
+        if window.limit:
+            context.saw_rows(self.info.model, page.rows)
 
         async def count() -> int:
+            context.saw(self.info.model)
             total: int = (await context.run(count_of(self.info.model, context, window, *extra))).scalar_one()
             return total
 
-        return PageRows(name, window, Slice.of(rows, window), count)
+        return PageRows(name, window, page, count)
 
     def name(self, made: KitField) -> str:
         """What cursors call this list."""

@@ -8,9 +8,10 @@ from typing import Any
 import strawberry
 
 from caregraph.auth.viewer import Permission
+from caregraph.db.scope import ScopeTooSmallError
 
 from .context import Context
-from .errors import bad_input, demand
+from .errors import bad_input, demand, limited
 from .fields import KitField, argument, field, kit_field
 from .loaders import RowById
 from .node import Node, parse_id
@@ -41,7 +42,10 @@ async def _load(text: str, info: Any) -> Any:
     known = getattr(getattr(definition, "origin", None), "__node__", None)
     if parsed is None or known is None or definition.is_interface:
         return None
-    return await context.load(RowById(known.model), parsed[1])
+    try:
+        return await context.load(RowById(known.model), parsed[1])
+    except ScopeTooSmallError as error:
+        return limited(error)  # an error that is returned stands in its own place
 
 
 async def _node(made: KitField, _source: object, info: Any, *, id: str) -> Any:  # noqa: A002 the argument's name
@@ -60,6 +64,23 @@ class Hello:
 
     hello_from: str = field("Name of the server.")
     api_reference: str = field("Where its manual is: the playground at `/`, whose explorer shows the whole schema.")
+
+
+@strawberry.type(description="A field of a type, as a query can select it.")
+class SelectableField:
+    """`charitylog.workers.list_selectable_fields` and its like."""
+
+    name: str = field("Name of the field.")
+    description: str = field("What it means, in which unit and range, and who may read it.")
+
+
+async def _selectable(made: KitField, _source: object, info: Any, *, type: str) -> list[SelectableField] | None:  # noqa: A002
+    demand(info.context.viewer, made.needs)
+    definition: Any = info.schema.get_type_by_name(type)
+    if not hasattr(getattr(definition, "origin", None), "__node__"):
+        return None
+    fields = info.schema._schema.type_map[type].fields  # noqa: SLF001 Strawberry has no public name for it
+    return [SelectableField(name=name, description=one.description) for name, one in sorted(fields.items())]
 
 
 @strawberry.type
@@ -84,4 +105,12 @@ class Query:
         arguments=lambda _made: [argument("ids", list[strawberry.ID], f"Ids of nodes, at most {MOST_NODES}.")],
         needs=Permission.CARE,
         size="ids",
+    )
+    selectable_fields: list[SelectableField] | None = kit_field(
+        "The fields of a type with an id, by name, also where introspection is off; null for any other type"
+        f" (`charitylog.workers.list_selectable_fields`).\n\nNeeds: {Permission.CARE.value}.",
+        resolve=_selectable,
+        arguments=lambda _made: [argument("type", str, "Name of the type, such as `User`.")],
+        needs=Permission.CARE,
+        size=30,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import IO, Any, NewType
+from urllib.parse import urlsplit
 
 import orjson
 import strawberry
@@ -14,6 +15,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 EmailAddress = NewType("EmailAddress", str)
 PhoneNumber = NewType("PhoneNumber", str)
+Url = NewType("Url", str)
 Json = NewType("Json", object)
 
 
@@ -32,8 +34,10 @@ Upload = NewType("Upload", IncomingFile)
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)+")
 _PHONE = re.compile(r"\+?[0-9 ().\-/]{3,40}")
+_NOT_IN_URLS = re.compile(r"[\s\x00-\x1f\x7f\\<>\"]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LONGEST_EMAIL = 254
+_LONGEST_URL = 2048
 
 
 def _date(value: Any) -> date:
@@ -76,6 +80,17 @@ def _phone(value: Any) -> str:
     if not isinstance(value, str) or not _PHONE.fullmatch(value):
         raise GraphQLError("PhoneNumber cannot represent a value that is not a telephone number")
     return value
+
+
+def _url(value: Any) -> str:
+    try:
+        parts = urlsplit(value if isinstance(value, str) and not _NOT_IN_URLS.search(value) else "")
+        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and len(value) <= _LONGEST_URL
+    except ValueError:
+        fits = False
+    if not fits:
+        raise GraphQLError("URL cannot represent a value that is not an http or https address")
+    return value  # type: ignore[no-any-return]
 
 
 def _upload(value: Any) -> IncomingFile:
@@ -122,6 +137,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         "https://www.itu.int/rec/T-REC-E.123",
         "A telephone number as people write it: digits, spaces, `+ ( ) . - /`, 3 to 40 characters.",
         read=_phone,
+    ),
+    Url: _scalar(
+        "URL",
+        "https://url.spec.whatwg.org/",
+        "An address that begins with `http://` or `https://`, at most 2,048 characters.",
+        read=_url,
     ),
     Upload: _scalar(
         "Upload",

@@ -1,9 +1,10 @@
-"""Named filters that several slices share: text search and labels by name."""
+"""Named filters that several slices share: text search, equality of encrypted values, labels by name."""
 
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
+from caregraph.db import encryption
 from caregraph.db.base import fold
 
 from .context import Context
@@ -17,10 +18,20 @@ def contains(model: type[Any], term: str | None) -> ColumnElement[bool] | None:
     """Rows whose search text contains `term`, in any case; null without a term."""
     if not term:
         return None
-    if len(term) > LONGEST_SEARCH:
-        raise bad_input(f"search takes at most {LONGEST_SEARCH} characters", "search")
-    refuse_nul("search", term)
+    _check(term, "search")
     return model.search_text.contains(fold(term), autoescape=True)  # type: ignore[no-any-return]
+
+
+def equals(context: Context, index: Any, text: str, argument: str) -> ColumnElement[bool]:
+    """Rows whose encrypted value equals `text`, by the column of its blind index; none for a text without content."""
+    _check(text, argument)
+    return encryption.equals(index, text, context.database.keyring, context.viewer.organization_id)
+
+
+def _check(text: str, argument: str) -> None:
+    if len(text) > LONGEST_SEARCH:
+        raise bad_input(f"{argument} takes at most {LONGEST_SEARCH} characters", argument)
+    refuse_nul(argument, text)
 
 
 async def named(context: Context, model: type[Any], names: list[str], argument: str) -> list[int]:

@@ -40,6 +40,7 @@ _ACCESS = frozenset({"authenticated", "requiresScopes"})
 _ROOTS: Any = roots.Query
 _LOCAL = {camel(made.python_name) for made in _ROOTS.__strawberry_definition__.fields}
 """Root fields that speak for one server: `node` takes ids that no gateway can tell apart, `hello` greets."""
+_SIGNED_IN = frozenset({Permission.PERSON, Permission.ACCOUNT, Permission.MEMBER, Permission.CARE})
 _FUNCTION_WEIGHT = 10
 _STATEMENT_WEIGHT = 1
 
@@ -105,7 +106,7 @@ def _of_field(schema: GraphQLSchema, parent: GraphQLObjectType, name: str) -> It
 
 
 def _access(made: KitField) -> Iterator[str]:
-    if made.needs is Permission.CARE:
+    if made.needs in _SIGNED_IN:
         yield "@authenticated"
     elif made.needs is not None:
         yield f'@requiresScopes(scopes: [["{scope_of(made.needs)}"]]) @tag(name: "{_word(made.needs)}")'

@@ -24,6 +24,8 @@ _ALLOWED_HEADERS = (
     "X-Api-Token",
     "X-Calculator-Email",
     "X-Calculator-Token",
+    "X-Organization",
+    "X-Silicone-User-Token",
 )
 _PREFLIGHT_SECONDS = 600
 
@@ -66,7 +68,7 @@ def middleware(settings: Settings) -> list[Middleware]:
             allow_origins=allowed,
             allow_methods=("GET", "POST"),
             allow_headers=_ALLOWED_HEADERS,
-            expose_headers=("Retry-After", "X-Request-Id"),
+            expose_headers=("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"),
             max_age=_PREFLIGHT_SECONDS,
         )
     ]

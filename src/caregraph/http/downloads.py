@@ -1,6 +1,6 @@
 """`/files/…`: the bytes behind a signed link, never shown as a page of this server."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 from urllib.parse import quote
 
@@ -27,8 +27,8 @@ class StoredFile(Protocol):
     storage_key: str
 
 
-Find = Callable[[int, int], Awaitable[StoredFile | None]]
-"""The file of an organization, by both ids."""
+Find = Callable[[Sequence[int], str | None], Awaitable[StoredFile | None]]
+"""The file that the ids of a link name, for somebody at an address."""
 
 
 class Downloads:
@@ -43,7 +43,8 @@ class Downloads:
     async def answer(self, request: Request) -> Response:
         """Stream the file."""
         ids = self._links.ids(request.path_params["token"])
-        file = await self._find(*ids) if ids is not None else None
+        address = request.client.host if request.client else None
+        file = await self._find(ids, address) if ids is not None else None
         if file is None:
             return _not_found()
         try:

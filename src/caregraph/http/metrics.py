@@ -7,12 +7,13 @@ from functools import cache
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from caregraph.db.counters import Counters
 from caregraph.db.session import Database
 from caregraph.db.watch import CountingPool
 
@@ -84,6 +85,10 @@ class Metrics:
         waiting.set_function(lambda: gate.waiting)
         self.registry.register(_Pools(database))
 
+    def watch_limits(self, counters: Counters) -> None:
+        """Also show what was refused because it was too much."""
+        self.registry.register(_Refusals(counters))
+
     def route(self, *, token: str) -> BaseRoute:
         """`/metrics`, for whoever sends `token` as bearer; for anyone without one."""
         lag = Gauge(
@@ -124,6 +129,27 @@ class _Pools(Collector):
                 family.add_metric((name, "overflow"), max(0, pool.overflow()))
                 family.add_metric((name, "waiting"), pool.waiting)
         yield family
+
+
+class _Refusals(Collector):
+    """What rate limits refused, read when asked."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Refusals by what was tried, and how often the shared store was found away."""
+        refused = CounterMetricFamily(
+            "caregraph_rate_limit_refusals", "Requests refused by rate limits.", labels=("route",)
+        )
+        for route, count in sorted(self._counters.refusals.items()):
+            refused.add_metric((route,), count)
+        yield refused
+        yield CounterMetricFamily(
+            "caregraph_rate_limit_store_failures",
+            "Times that the store of rate limits was found away.",
+            value=self._counters.failures,
+        )
 
 
 async def _lag() -> float:

@@ -60,7 +60,7 @@ async def read(request: Request, settings: Settings) -> GraphQLRequest:
         return from_parameters(await read_multipart(request, settings))
     _check_content_type(request.headers)
     try:
-        body = orjson.loads(await _body(request, settings.maximum_body))
+        body = orjson.loads(await read_body(request, settings.maximum_body))
     except orjson.JSONDecodeError as error:
         raise HttpError(400, "BAD_REQUEST", "The body is not JSON") from error
     return from_parameters(body)
@@ -84,7 +84,8 @@ def _check_content_type(headers: Headers) -> None:
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body without content encoding")
 
 
-async def _body(request: Request, maximum: int) -> bytes:
+async def read_body(request: Request, maximum: int) -> bytes:
+    """The body of at most `maximum` bytes; raises `HttpError`."""
     too_large = HttpError(413, "PAYLOAD_TOO_LARGE", f"The body may have {maximum} bytes", connection="close")
     try:
         declared = int(request.headers.get("content-length", "0"))

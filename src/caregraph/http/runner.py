@@ -11,13 +11,14 @@ from caregraph.db.session import Database
 from caregraph.graph.context import Context
 from caregraph.graph.cost import too_expensive
 from caregraph.graph.errors import RequestError, presentable
-from caregraph.graph.execution import Engine, InvalidDocumentError, Prepared, is_query
+from caregraph.graph.execution import Engine, InvalidDocumentError, Prepared
 from caregraph.graph.feeds import Feed
+from caregraph.graph.rates import OperationLimits, told
 from caregraph.settings import Settings
 
 from .documents import Documents
 from .guard import Guard
-from .observe import observation
+from .observe import Observation, observation
 from .requests import GraphQLRequest
 
 
@@ -54,12 +55,14 @@ class Runner:
         provided: Mapping[type[Any], Any],
         documents: Documents,
         guard: Guard,
+        limits: OperationLimits,
     ) -> None:
         """`provided` are the application's services by type, for resolvers; `documents` knows texts by their ids."""
         self.engine = engine
         self.guard = guard
         self.settings = settings
         self._documents = documents
+        self._limits = limits
         self._database = database
         self._provided = provided
 
@@ -86,6 +89,18 @@ class Runner:
         except RequestError as error:
             raise RefusedRequestError(error) from error
 
+    async def admit(self, ready: Ready, viewer: Viewer, client_address: str) -> Context:
+        """A context for an operation that its caller may still send; raises `RateLimitedError`.
+
+        A subscription is counted once, when it starts: its events are not the caller's doing.
+        """
+        try:
+            await self._limits.spend(viewer, client_address, cost=ready.cost)
+        except RequestError as error:
+            self.guard.refuse(_seen(ready), [error])
+            raise
+        return self.context(viewer, client_address)
+
     def context(self, viewer: Viewer, client_address: str) -> Context:
         """A context for one operation, or for one event of a subscription."""
         return Context(
@@ -98,20 +113,21 @@ class Runner:
 
     async def run(self, ready: Ready, context: Context, root: Any = None) -> ExecutionResult:
         """Run a query or a mutation, or a subscription for the one event whose payload is `root`."""
-        name = ready.operation.name
-        seen = observation(
-            kind=ready.operation.operation.value,
-            name=name.value if name else None,
-            text=ready.text,
-            cost=ready.cost,
-        )
+        seen = _seen(ready)
+        context.operation = seen.name or None
         result = await self.guard.run(seen, context, lambda: self._execute(ready, context, root))
-        if (ready.request.extensions or {}).get("cost") is True:
+        wanted = ready.request.extensions or {}
+        if wanted.get("cost") is True:
             result.extensions = {**(result.extensions or {}), "cost": self._cost(ready, context)}
+        if wanted.get("rateLimit") is True:
+            context.budgets = await self._limits.budgets(context.viewer, context.client_address)
+            result.extensions = {**(result.extensions or {}), "rateLimit": told(context.budgets)}
         return result
 
     async def subscribe(self, ready: Ready, context: Context) -> Feed | ExecutionResult:
         """Start a subscription."""
+        name = ready.operation.name
+        context.operation = name.value if name else None
         return await self.engine.subscribe(
             ready.prepared,
             context,
@@ -120,17 +136,13 @@ class Runner:
         )
 
     async def _execute(self, ready: Ready, context: Context, root: Any) -> ExecutionResult:
-        result = await self.engine.run(
+        return await self.engine.run(
             ready.prepared,
             context,
             variables=ready.request.variables,
             operation_name=ready.request.operation_name,
             root=root,
         )
-        if context.stopped is None or not is_query(ready.operation):
-            return result
-        reason = _reason(result, context.stopped)
-        return result if reason is None else ExecutionResult(None, [reason])
 
     def _cost(self, ready: Ready, context: Context) -> dict[str, int]:
         limits = self.settings
@@ -153,9 +165,8 @@ class Runner:
         return told
 
 
-def _reason(result: ExecutionResult, stopped: RequestError) -> GraphQLError | None:
-    """Why an operation was stopped, once, however many fields would have been answered.
-
-    Null when only fields met it that an error beside them had cancelled: the answer stands without them.
-    """
-    return next((one for one in result.errors or () if one.path and one.extensions == stopped.extensions), None)
+def _seen(ready: Ready) -> Observation:
+    name = ready.operation.name
+    return observation(
+        kind=ready.operation.operation.value, name=name.value if name else None, text=ready.text, cost=ready.cost
+    )

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from caregraph.auth.tokens import InvalidCredentialsError
+from caregraph.graph.rates import RateLimitedError
 from caregraph.graph.scalars import encode_json
 
 from .cross_site import origin_allowed
@@ -162,6 +163,8 @@ class Connection:
             await self._streams.viewer(self._caller)
         except InvalidCredentialsError as error:
             raise ClosedError(4403, "Forbidden") from error
+        except RateLimitedError as error:
+            raise ClosedError(4429, error.message) from error
         await self._send("connection_ack")
 
     async def _limit(self) -> None:

@@ -14,14 +14,16 @@ from graphql import ExecutionResult, GraphQLError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError, Lookups, viewer_of
+from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError
 from caregraph.auth.viewer import Viewer
 from caregraph.db.events import Bus, Event, StreamEndedError
 from caregraph.graph.context import Context
 from caregraph.graph.errors import presentable
 from caregraph.graph.execution import is_subscription
 from caregraph.graph.feeds import Feed
+from caregraph.graph.rates import RateLimitedError
 
+from .callers import Callers
 from .runner import Ready, RefusedRequestError, Runner
 
 LOG = logging.getLogger("caregraph.streams")
@@ -60,20 +62,20 @@ class Closable(Protocol):
 class Streams:
     """All streams of one process."""
 
-    def __init__(self, runner: Runner, lookups: Lookups, bus: Bus) -> None:
+    def __init__(self, runner: Runner, callers: Callers, bus: Bus) -> None:
         """`bus` brings the events."""
         self.runner = runner
         self.settings = runner.settings
         self.connections: set[Closable] = set()
         self.is_closing = False
-        self._lookups = lookups
+        self._callers = callers
         self._bus = bus
         # Subscribers that hear of the same event leave connections for everybody else.
         self._turns = asyncio.Semaphore(max(1, self.settings.pool_size // 2))
 
     async def viewer(self, caller: Caller) -> Viewer:
-        """Who the caller is now; raises `InvalidCredentialsError`."""
-        return await viewer_of(caller.credentials, self._lookups)
+        """Who the caller is now; raises `InvalidCredentialsError` or `RateLimitedError`."""
+        return await self._callers.viewer(caller.credentials, caller.address)
 
     async def start(self, ready: Ready, caller: Caller) -> Stream:
         """Start an operation; a subscription hears of every commit from here on. Raises what `told` tells."""
@@ -81,7 +83,7 @@ class Streams:
             raise StreamEndedError(*SHUTTING_DOWN)
         if is_subscription(ready.operation) and len(self._bus) >= self.settings.subscriptions_per_process:
             raise StreamEndedError(*BUSY)
-        context = self.runner.context(await self.viewer(caller), caller.address)
+        context = await self.runner.admit(ready, await self.viewer(caller), caller.address)
         if not is_subscription(ready.operation):
             return _Single(self.runner, ready, context)
         feed = await self.runner.subscribe(ready, context)
@@ -90,10 +92,10 @@ class Streams:
         return _Subscribed(self, ready, caller, feed)
 
     async def still_valid(self, caller: Caller) -> None:
-        """Raise `InvalidCredentialsError` when the credentials hold no more; a database that is away says nothing."""
+        """Raise `InvalidCredentialsError` when the credentials hold no more; what cannot be checked says nothing."""
         try:
             await self.viewer(caller)
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, RateLimitedError) as error:
             LOG.warning("cannot check the credentials of a stream: %s", type(error).__name__)
 
     async def answer(self, ready: Ready, caller: Caller, feed: Feed, event: Event | None) -> Body | None:

@@ -9,13 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError, Lookups, viewer_of
+from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError
 from caregraph.db.events import StreamEndedError
 from caregraph.graph.errors import outage
 from caregraph.graph.execution import is_mutation, is_query, is_subscription
+from caregraph.graph.rates import RATE_LIMITED, RateLimitedError, headers
 from caregraph.graph.scalars import encode_json
 
 from . import streaming
+from .callers import Callers
 from .cross_site import demand_preflight
 from .errors import HttpError
 from .federated_tracing import FederatedTrace
@@ -26,17 +28,17 @@ from .runner import Ready, RefusedRequestError, Runner
 from .streaming import StreamResponse
 from .streams import Caller, Streams
 
-_STATUSES = {"UNAVAILABLE": 503, "TIMEOUT": 504}
+_STATUSES = {RATE_LIMITED: 429, "UNAVAILABLE": 503, "TIMEOUT": 504}
 _INVALID = {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "OPERATION_RESOLUTION_FAILURE"}
 
 
 class GraphQLEndpoint:
     """An ASGI application. Whatever it answers about people is never stored on the way."""
 
-    def __init__(self, runner: Runner, lookups: Lookups, streams: Streams) -> None:
-        """`lookups` find out who sends a request; subscriptions, and whoever prefers a stream, go to `streams`."""
+    def __init__(self, runner: Runner, callers: Callers, streams: Streams) -> None:
+        """`callers` find out who sends a request; subscriptions, and whoever prefers a stream, go to `streams`."""
         self._runner = runner
-        self._lookups = lookups
+        self._callers = callers
         self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,6 +55,8 @@ class GraphQLEndpoint:
             response = _failure(error.status, error.code, error.message, answer_as, error.headers)
         except InvalidCredentialsError:
             response = _failure(401, "UNAUTHENTICATED", AUTHENTICATION_FAILED, answer_as)
+        except RateLimitedError as error:
+            response = self._response(ExecutionResult(None, [error]), answer_as, headers(error.budgets))
         except ClientLeftError:
             return
         except (SQLAlchemyError, OSError) as error:  # while finding out who sends the request
@@ -82,11 +86,11 @@ class GraphQLEndpoint:
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries go by GET", allow="POST")
         trace = FederatedTrace.wanted(request.headers) if self._runner.settings.federation else None
         async with while_present(request.receive):
-            viewer = await viewer_of(request.headers, self._lookups)
-            context = self._runner.context(viewer, request.client.host if request.client else "")
+            address = request.client.host if request.client else ""
+            context = await self._runner.admit(ready, await self._callers.viewer(request.headers, address), address)
             context.watch = None if trace is None else MiddlewareManager(trace)
             result = await self._runner.run(ready, context)
-        return self._response(result if trace is None else trace.told(result), answer_as)
+        return self._response(result if trace is None else trace.told(result), answer_as, headers(context.budgets))
 
     async def _stream(self, request: Request, ready: Ready, form: streaming.Form) -> ASGIApp:
         """What is refused before the operation starts has a status; everything later is told in the stream."""
@@ -100,17 +104,23 @@ class GraphQLEndpoint:
         except RefusedRequestError as refused:
             return StreamResponse(self._streams, form, self._streams.told(refused))
 
-    def _response(self, result: ExecutionResult, answer_as: str) -> Response:
+    def _response(self, result: ExecutionResult, answer_as: str, more: Mapping[str, str] | None = None) -> Response:
         """An operation that never started has a status of its own where the media type can say so, or none can wait."""
         body = self._runner.body(result)
         if "data" in body:
-            return _json(200, body, answer_as)
-        code = body["errors"][0]["extensions"]["code"]
+            return _json(200, body, answer_as, more)
+        extensions = body["errors"][0]["extensions"]
+        code = extensions["code"]
         if code in _STATUSES:
-            return _json(_STATUSES[code], body, answer_as, {"retry-after": "1"} if code == "UNAVAILABLE" else None)
+            return _json(_STATUSES[code], body, answer_as, {**(more or {}), **_retry_after(extensions)})
         if answer_as != GRAPHQL_RESPONSE:
-            return _json(200, body, answer_as)
-        return _json(self._runner.settings.validation_status if code in _INVALID else 400, body, answer_as)
+            return _json(200, body, answer_as, more)
+        return _json(self._runner.settings.validation_status if code in _INVALID else 400, body, answer_as, more)
+
+
+def _retry_after(extensions: Mapping[str, Any]) -> dict[str, str]:
+    seconds = 1 if extensions["code"] == "UNAVAILABLE" else extensions.get("retryAfter")
+    return {} if seconds is None else {"retry-after": str(seconds)}
 
 
 def _json(status: int, body: Mapping[str, Any], answer_as: str, headers: Mapping[str, str] | None = None) -> Response:

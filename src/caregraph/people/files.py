@@ -3,13 +3,16 @@
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Annotated
 
 from caregraph.auth.links import Links
 from caregraph.auth.viewer import Viewer
+from caregraph.db.audit import Actor, Kind, Origin, entry
 from caregraph.db.session import Database, Tx
 from caregraph.db.storage import Storage
+from caregraph.db.trail import Trail
 from caregraph.graph.context import Context
 from caregraph.graph.errors import Code, Refused
 from caregraph.graph.fields import describe
@@ -53,15 +56,27 @@ async def delete_file(tx: Tx, file: models.File) -> None:
     await tx.delete(file)
 
 
-async def stored(database: Database, organization_id: int, row_id: int) -> models.File | None:
-    """The file that a link names. Whoever holds the link may fetch it, so no viewer is asked."""
+async def fetched(database: Database, trail: Trail, ids: Sequence[int], address: str | None) -> models.File | None:
+    """The file that a link names, once it is on record that somebody fetches it.
+
+    Whoever holds the link may fetch it, so no viewer is asked; the audit names the user whom the link was made for.
+    """
+    organization_id, row_id, *maker = ids
     async with database.read_session(Viewer.system(organization_id)) as session:
-        return await session.get(models.File, row_id)
+        file = await session.get(models.File, row_id)
+    if file is not None:
+        made_for = next(iter(maker), 0) or None
+        by = Origin(
+            organization_id=organization_id, actor=Actor.LINK, user_id=made_for, address=address, fields=("file",)
+        )
+        await trail.write(entry(by, Kind.READ, clients=[file.client_id]))
+    return file
 
 
 async def link(context: Context, file: models.File) -> str:
     """Where to fetch the bytes: a path of this server, signed, that works without credentials until it expires."""
-    return f"/files/{context.the(Links).token(file.organization_id, file.id)}"
+    maker = context.viewer.user_id or 0
+    return f"/files/{context.the(Links).token(file.organization_id, file.id, maker)}"
 
 
 def _base_name(name: str) -> str:

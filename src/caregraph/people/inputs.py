@@ -29,3 +29,27 @@ class LabelInput:
     """`fit.labels.create`."""
 
     name: str = required("Name, unique within the organization, at most 200 characters.")
+
+
+@strawberry.input(description="A group of clients.")
+class GroupInput:
+    """`fitbit.groups.create`."""
+
+    name: str = required("Name, unique within the organization, at most 200 characters.")
+    bio: str | None = value("Free description, at most 10000 characters.", longest=LONGEST_TEXT)
+
+
+@strawberry.input(description="A group by its name within an organization.")
+class GroupQuery:
+    """`meta.query` of Fitbit Plus. More than one match cannot be: names are unique."""
+
+    organization_id: strawberry.ID = required("Id of the organization in which you act.")
+    name: str = required("Name, letter for letter, at most 200 characters. One that no group has makes a group.")
+
+
+@strawberry.input(description="A group by its id or by its name: exactly one of both.")
+class GroupLink:
+    """How a client's group is named."""
+
+    id: strawberry.ID | None = value("Id of a Group.")
+    query: GroupQuery | None = value("Find the group by name, or create it.")

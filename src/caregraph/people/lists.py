@@ -8,7 +8,7 @@ import strawberry
 from caregraph.auth.viewer import Permission, Viewer
 from caregraph.graph.errors import bad_input, demand
 from caregraph.graph.fields import member
-from caregraph.graph.node import parse_id
+from caregraph.graph.node import row_id_of
 
 from .policy import owned_by
 
@@ -32,5 +32,4 @@ def owned_clients(viewer: Viewer, scope: ListScope, user_id: str | None) -> Any:
         return None
     if user_id is None:
         return owned_by(viewer.organization_id, viewer.user_id)
-    parsed = parse_id(user_id)
-    return owned_by(viewer.organization_id, parsed[1] if parsed is not None and parsed[0] == "User" else None)
+    return owned_by(viewer.organization_id, row_id_of("User")(user_id))

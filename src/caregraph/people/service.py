@@ -3,25 +3,48 @@
 from typing import Annotated
 
 from caregraph.auth.viewer import Viewer
+from caregraph.db.erasure import erase
 from caregraph.db.session import Tx
 from caregraph.graph.deletion import delete_row
+from caregraph.graph.erased import refuse_erased
 from caregraph.graph.errors import Code, Refused
 from caregraph.graph.fields import describe
 from caregraph.graph.inputs import given
 from caregraph.graph.links import replace_links
 from caregraph.organizations.models import User
 
-from . import models
+from . import consents, models
 from .inputs import ClientInput
 
 
 async def create_client(tx: Tx, viewer: Viewer, input: ClientInput) -> models.Client:  # noqa: A002
-    """Create a client of whom you become the owner (`fit.clients.create`)."""
+    """Create a client of whom you become the owner (`fit.clients.create`).
+
+    One that an application creates has no owner; it is in the application's groups if that is limited to groups.
+    """
+    if viewer.group_ids == ():
+        raise Refused(Code.INVALID, "The application has no group to put the client into")
     client = models.Client(**given(input))
     tx.add(client)
     await tx.flush()
-    tx.add(models.ClientOwner(client_id=client.id, user_id=viewer.user_id))
+    if viewer.user_id is not None:
+        tx.add(models.ClientOwner(client_id=client.id, user_id=viewer.user_id))
+    tx.add_all(models.ClientGroup(client_id=client.id, group_id=one) for one in viewer.group_ids or ())
+    consents.note_approval(tx, viewer, client, before=False)
     await tx.flush()
+    return client
+
+
+async def erase_client(tx: Tx, client: models.Client) -> models.Client:
+    """Erase what identifies a client, for good, and keep scores, dates of care and labels: statistics stay the same.
+
+    Of the client go names, number, day of birth, telephone, comment and files; of raters name, e-mail and comment; of
+    episodes title, telephone and comment, of a shared one when its last client is erased. Gender and labels stay, and
+    consents without who recorded them. Nothing can be changed or added afterwards (`CONFLICT`); deleting is possible.
+    """
+    await tx.refresh(client, with_for_update=True)  # one after the other: an erasure, and what was being added to it
+    refuse_erased(client, "id")
+    await erase(tx, client)
     return client
 
 

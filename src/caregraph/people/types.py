@@ -1,4 +1,4 @@
-"""GraphQL types of clients and labels."""
+"""GraphQL types of clients, labels, groups and files."""
 
 from datetime import date, datetime
 
@@ -6,12 +6,23 @@ from caregraph.graph.computed import computed
 from caregraph.graph.fields import field
 from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page
-from caregraph.graph.relations import many, one
+from caregraph.graph.relations import many, one, referenced
 from caregraph.graph.scalars import PhoneNumber
-from caregraph.refs import ClientRef, EpisodeChartRef, EpisodeRef, FileRef, LabelRef, OrganizationRef, UserRef
+from caregraph.refs import (
+    ClientRef,
+    ConsentRef,
+    EpisodeChartRef,
+    EpisodeRef,
+    FileRef,
+    GroupRef,
+    LabelRef,
+    OrganizationRef,
+    UserRef,
+)
 
 from . import files, models
-from .enums import Gender
+from .consents import current_consents
+from .enums import ConsentKind, Gender
 
 
 @node(
@@ -29,8 +40,9 @@ class Client(Node):
     gender: Gender = field("Gender as recorded.")
     phone: PhoneNumber | None = field("Telephone number.")
     comment: str | None = field("Free text about the client.")
-    gdpr_approval: bool = field("Whether the client approved data processing.")
+    gdpr_approval: bool = field("Whether the client approved data processing; when and to whom: `consents`.")
     created_at: datetime = field("When the client was recorded.")
+    erased_at: datetime | None = field("When what identifies the client was erased; null: it was not.")
     organization: OrganizationRef | None = one(
         "clients.organization_id", "The client's organization; null except to superusers."
     )
@@ -41,10 +53,20 @@ class Client(Node):
         size=2,
     )
     labels: list[LabelRef] = many(description="Labels on the client.", through="client_labels", order="name", size=3)
+    groups: list[GroupRef] = many(
+        description="Groups that the client is in; credentials of groups see only theirs.",
+        through="client_groups",
+        order="name",
+        size=2,
+    )
     episodes: Page[EpisodeRef] = many(
         description="The client's courses of care.", through="episode_clients", order="start_date", size=3
     )
     files: Page[FileRef] = many("files.client_id", description="Files about the client.", order="created_at", size=5)
+    consents: list[ConsentRef] = computed(current_consents, size=3)
+    consent_history: Page[ConsentRef] = many(
+        "consents.client_id", description="All that was recorded, also what holds no more.", order="recorded_at", size=5
+    )
     scores_by_session: list[EpisodeChartRef] = computed(
         "caregraph.treatment.charts:of_client",
         "Charts of the client's scores, an entry per episode by its start (`fit.clients.scores_by_session`).",
@@ -59,6 +81,25 @@ class Label(Node):
     name: str = field("Name, unique within the organization; filters go by it, letter for letter.")
 
 
+@node(models.Group, where=(models.Group.name,), order_by=(models.Group.name,))
+class Group(Node):
+    """A cohort of clients: a practice, an employer, a class. Applications can be limited to groups.
+
+    All users of the organization may read it, superusers and applications of the organization change it.
+    """
+
+    name: str = field("Name, unique within the organization.")
+    bio: str | None = field("Free description.")
+    created_at: datetime = field("When the group was made.")
+    organization: OrganizationRef | None = one("groups.organization_id", "The group's organization.")
+    clients: Page[ClientRef] = many(
+        description="Clients in the group whom you may see.", through="client_groups", order="full_name", size=100
+    )
+    users: Page[UserRef] = many(
+        description="Users (coaches) who work with the group.", through="user_groups", order="full_name", size=10
+    )
+
+
 @node(models.File, order_by=(models.File.created_at,))
 class File(Node):
     """A file about a client. Seen as the client is."""
@@ -70,3 +111,16 @@ class File(Node):
     created_at: datetime = field("When it was uploaded.")
     client: ClientRef = one("files.client_id", "The client whom it is about.")
     url: str = computed(files.link)
+
+
+@node(models.Consent, order_by=(models.Consent.recorded_at,))
+class Consent(Node):
+    """What a client allowed or refused at some time. Seen as the client is; never changed, a new one follows."""
+
+    kind: ConsentKind = field("What it is about.")
+    given: bool = field("True: allowed. False: refused or withdrawn.")
+    recorded_at: datetime = field("When it was recorded.")
+    recorded_by: UserRef | None = referenced(
+        "recorded_by", "Who recorded it; null for an account that is gone, a program, and after erasure of the client."
+    )
+    client: ClientRef = one("consents.client_id", "The client.")

@@ -130,6 +130,7 @@ async def of_client(
     episodes = (await context.load(RowsByParent(_EPISODES_OF_CLIENT, _BY_START), client.id)).rows
     wanted = [episode for episode in episodes if episode_id is None or _is(episode_id, "Episode", episode.id)]
     loaded = await _gather(context, [episode.id for episode in wanted])
+    context.saw(Client, [client.id])
     return [
         _Chart(episode.id, [course for course in courses if course.client_id == client.id], length)
         for episode, courses in zip(wanted, loaded, strict=True)
@@ -147,6 +148,7 @@ async def of_episode(
     length = _length(sessions)
     courses = await context.load(CoursesByEpisode(), episode.id)
     wanted = [course for course in courses if client_id is None or _is(client_id, "Client", course.client_id)]
+    context.saw(models.Score, {course.client_id for course in wanted})
     return [_Chart(episode.id, wanted, length)]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from caregraph.auth.viewer import Permission
 from caregraph.db.events import Event
-from caregraph.db.scope import criterion, ids
+from caregraph.db.scope import criterion, demand_read, ids
 from caregraph.graph.context import Context
 from caregraph.graph.errors import bad_input
 from caregraph.graph.feeds import ChangeKind, Watch
@@ -65,6 +65,7 @@ async def session_scored(
 
     Scores that go with a deleted session, rater or episode are not told one by one: `episodeChanged` tells of that.
     """
+    demand_read(models.Score, context.viewer)
     return _Narrowed.of(context, scope, user_id, client_id).watch(_SCORES, _score)
 
 
@@ -75,6 +76,7 @@ async def client_alert(
 
     Told of the score itself; a score put in before others may change what is said about those.
     """
+    demand_read(models.Score, context.viewer)
     return _Narrowed.of(context, scope, user_id, client_id).watch(_SCORES, _alert)
 
 
@@ -85,6 +87,7 @@ async def episode_changed(
 
     A deletion is told to superusers and to those who see a client that was on the episode.
     """
+    demand_read(models.Episode, context.viewer)
     return _Narrowed.of(context, scope, user_id, client_id).watch({"Episode"}, _episode)
 
 

@@ -1,6 +1,6 @@
 """What callers send to create and change what belongs to treatment."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import strawberry
@@ -62,3 +62,12 @@ class SrsScoreInput:
     goals_and_topics: float = _line("Agreement on goals and topics.")
     approach_or_method: float = _line("Fit of the approach or method.")
     overall: float = _line("The session as a whole.")
+
+
+@strawberry.input(description="Metered access to the calculator.")
+class CalculatorPlanInput:
+    """Its token is made by the server."""
+
+    email: EmailAddress = required("E-mail that is sent with the token, in any case.", longest=254)
+    remaining_requests: int = required("Requests that it may still make, 0 to 999999.", minimum=0, maximum=999_999)
+    expires_at: datetime | None = value("When its credentials end; null, the default: never.")

@@ -1,19 +1,21 @@
 """Tables of episodes, sessions, raters and scores."""
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from caregraph.db.base import Base, Coded, Searchable, TenantRow, Timestamped, tenant_key, tenant_unique
+from caregraph.db.base import Base, Coded, Sealed, Searchable, TenantRow, Timestamped, tenant_key, tenant_unique
+from caregraph.db.encryption import Encrypted, blind_index, mailbox
 from caregraph.db.events import Tells
+from caregraph.db.personal import ERASED, Erasable, Personal
 
 from .enums import EpisodeStatus, MeasureKind
 
 _ONE_EACH = {"message": "This informant already has such a score on this session", "path": None}
 
 
-class Episode(TenantRow, Timestamped, Searchable, Base):
+class Episode(TenantRow, Timestamped, Searchable, Erasable, Base):
     """A course of care for one client or several."""
 
     __tablename__ = "episodes"
@@ -32,12 +34,13 @@ class Episode(TenantRow, Timestamped, Searchable, Base):
     )
     tells = Tells()
     searched = ("title",)
+    personal = Personal(title=ERASED, phone=None, comment=None)
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str]
     start_date: Mapped[date]
     end_date: Mapped[date | None]
     status: Mapped[EpisodeStatus] = mapped_column(Coded(EpisodeStatus), default=EpisodeStatus.ONGOING)
-    phone: Mapped[str | None]
+    phone: Mapped[str | None] = mapped_column(Encrypted("episodes.phone"))
     comment: Mapped[str | None]
     group_srs: Mapped[bool] = mapped_column(default=False)
 
@@ -72,7 +75,7 @@ class EpisodeLabel(TenantRow, Base):
     label_id: Mapped[int] = mapped_column(primary_key=True)
 
 
-class Rater(TenantRow, Timestamped, Base):
+class Rater(TenantRow, Timestamped, Sealed, Erasable, Base):
     """Someone else than the client who rates one client on one episode."""
 
     __tablename__ = "raters"
@@ -86,13 +89,16 @@ class Rater(TenantRow, Timestamped, Base):
         tenant_unique("episode_id", "client_id", "id"),
         Index(None, "organization_id", "client_id"),
         Index(None, "organization_id", "full_name", "id"),
+        Index(None, "organization_id", "email_index"),
     )
     tells = Tells("Episode", row="episode_id")
+    personal = Personal(full_name=ERASED, email=None, comment=None)
     id: Mapped[int] = mapped_column(primary_key=True)
     episode_id: Mapped[int]
     client_id: Mapped[int]
     full_name: Mapped[str]
-    email: Mapped[str | None]
+    email: Mapped[str | None] = mapped_column(Encrypted("raters.email"))
+    email_index: Mapped[str | None] = blind_index("email", mailbox)
     comment: Mapped[str | None]
 
 
@@ -179,9 +185,11 @@ class CalculatorPlan(TenantRow, Timestamped, Base):
     __table_args__ = (
         UniqueConstraint("token_hash"),
         CheckConstraint("remaining_requests >= 0", name="remaining_requests"),
-        Index(None, "organization_id"),
+        Index(None, "organization_id", "email", "id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]
     token_hash: Mapped[str]
     remaining_requests: Mapped[int]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

@@ -3,38 +3,30 @@
 from sqlalchemy import ColumnElement, and_, false, true
 
 from caregraph.auth.viewer import Permission, Viewer
-from caregraph.db.scope import ids, rule
-from caregraph.people.models import Client
-from caregraph.people.policy import clients
+from caregraph.db.scope import UNSCOPED, ids, rule
+from caregraph.people.policy import of_seen_clients, sees_all_clients
 
 from . import models
 
 
-def _own_client(model: type[models.Rater | models.Score | models.EpisodeClient], viewer: Viewer) -> ColumnElement[bool]:
-    if viewer.may(Permission.ORGANIZATION):
-        return true()
-    here = Client.organization_id == viewer.organization_id
-    return model.client_id.in_(ids(Client.id).where(here, clients(viewer)))
-
-
-@rule(models.EpisodeClient)
+@rule(models.EpisodeClient, resource="episodes")
 def episode_clients(viewer: Viewer) -> ColumnElement[bool]:
     """As the client."""
-    return _own_client(models.EpisodeClient, viewer)
+    return of_seen_clients(models.EpisodeClient.client_id, viewer)
 
 
 @rule(models.Episode)
 def episodes(viewer: Viewer) -> ColumnElement[bool]:
     """Seen when one of its clients is."""
-    if viewer.may(Permission.ORGANIZATION):
+    if sees_all_clients(viewer):
         return true()
     return models.Episode.id.in_(_episode_ids(viewer))
 
 
-@rule(models.EpisodeLabel)
+@rule(models.EpisodeLabel, resource="episodes")
 def episode_labels(viewer: Viewer) -> ColumnElement[bool]:
     """As the episode."""
-    if viewer.may(Permission.ORGANIZATION):
+    if sees_all_clients(viewer):
         return true()
     return models.EpisodeLabel.episode_id.in_(_episode_ids(viewer))
 
@@ -42,7 +34,7 @@ def episode_labels(viewer: Viewer) -> ColumnElement[bool]:
 @rule(models.Session)
 def sessions(viewer: Viewer) -> ColumnElement[bool]:
     """As the episode."""
-    if viewer.may(Permission.ORGANIZATION):
+    if sees_all_clients(viewer):
         return true()
     return models.Session.episode_id.in_(_episode_ids(viewer))
 
@@ -50,18 +42,20 @@ def sessions(viewer: Viewer) -> ColumnElement[bool]:
 @rule(models.Rater)
 def raters(viewer: Viewer) -> ColumnElement[bool]:
     """As the rated client: on a shared episode one does not see the raters of another's client."""
-    return _own_client(models.Rater, viewer)
+    return of_seen_clients(models.Rater.client_id, viewer)
 
 
 @rule(models.Score)
 def scores(viewer: Viewer) -> ColumnElement[bool]:
     """As the scored client."""
-    return _own_client(models.Score, viewer)
+    return of_seen_clients(models.Score.client_id, viewer)
 
 
-@rule(models.CalculatorPlan)
+@rule(models.CalculatorPlan, resource=UNSCOPED)
 def calculator_plans(viewer: Viewer) -> ColumnElement[bool]:
-    """The plan whose credentials were sent."""
+    """The plan whose credentials were sent; superusers see all."""
+    if viewer.may(Permission.MANAGE_APPLICATIONS):
+        return true()
     if not viewer.may(Permission.CALCULATE):
         return false()
     return models.CalculatorPlan.id == viewer.calculator_plan_id

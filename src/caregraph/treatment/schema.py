@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, true
 
 from caregraph.auth.viewer import Permission
 from caregraph.db.scope import ids
-from caregraph.graph.actions import DeletePayload, Payload, action
+from caregraph.graph.actions import DeletePayload, Payload, SecretPayload, action
 from caregraph.graph.computed import computed
 from caregraph.graph.context import Context
 from caregraph.graph.feeds import subscription
@@ -19,15 +19,16 @@ from caregraph.people.lists import ListScope, owned_clients
 from caregraph.people.models import Label
 from caregraph.people.types import Client
 
-from . import calculator, events, models, policy, service, statistics  # noqa: F401 the rules of this slice are declared in policy
+from . import calculator, events, models, plans, policy, service, statistics  # noqa: F401 the rules of this slice are declared in policy
 from .inputs import OrsScoreInput, RaterInput, SessionInput, SrsScoreInput
-from .types import Episode, OrsScore, Rater, Session, SrsScore
+from .types import CalculatorPlan, Episode, OrsScore, Rater, Session, SrsScore
 
 EPISODES = Resource(Episode)
 RATERS = Resource(Rater)
 SESSIONS = Resource(Session)
 ORS_SCORES = Resource(OrsScore)
 SRS_SCORES = Resource(SrsScore)
+PLANS = Resource(CalculatorPlan)
 
 
 async def _found(
@@ -68,6 +69,8 @@ class Query:
     organization_statistics: statistics.Statistics | None = computed(
         statistics.of_organization, needs=Permission.ORGANIZATION, cost=500
     )
+    calculator_plan: CalculatorPlan | None = PLANS.get(needs=Permission.MANAGE_APPLICATIONS)
+    calculator_plans: Page[CalculatorPlan] | None = PLANS.page(order="email", needs=Permission.MANAGE_APPLICATIONS)
     remaining_calculator_requests: int | None = computed(calculator.remaining_requests, needs=Permission.CALCULATE)
 
 
@@ -97,6 +100,18 @@ class Mutation:
     update_srs_score: Payload[SrsScore] | None = SRS_SCORES.update(SrsScoreInput, needs=Permission.CARE)
     calculate_ors_trajectory: calculator.CalculatorPayload | None = action(
         calculator.ors_trajectory, needs=Permission.CALCULATE
+    )
+    create_calculator_plan: SecretPayload[CalculatorPlan] | None = action(
+        plans.create_plan, needs=Permission.MANAGE_APPLICATIONS
+    )
+    update_calculator_plan: Payload[CalculatorPlan] | None = action(
+        plans.update_plan, needs=Permission.MANAGE_APPLICATIONS
+    )
+    rotate_calculator_credentials: SecretPayload[CalculatorPlan] | None = action(
+        plans.rotate_credentials, needs=Permission.MANAGE_APPLICATIONS
+    )
+    revoke_calculator_credentials: Payload[CalculatorPlan] | None = action(
+        plans.revoke_credentials, needs=Permission.MANAGE_APPLICATIONS
     )
     delete_srs_score: DeletePayload | None = action(service.delete_srs_score, needs=Permission.CARE)
 

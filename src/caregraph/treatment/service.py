@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
+from caregraph.auth.viewer import Viewer
 from caregraph.db.base import table_of
 from caregraph.db.dependents import delete_orphans
 from caregraph.db.session import Tx
@@ -15,6 +16,7 @@ from caregraph.graph.inputs import Changes, given
 from caregraph.graph.links import replace_links
 from caregraph.graph.locking import lock
 from caregraph.graph.resource import apply
+from caregraph.people.consents import note_approval
 from caregraph.people.inputs import ClientInput
 from caregraph.people.models import Client, Label
 
@@ -25,9 +27,11 @@ S = TypeVar("S", bound=models.Score)
 Force = Annotated[bool, describe("Delete with everything that is on it.")]
 
 
-async def update_client(tx: Tx, client: Client, input: Changes[ClientInput]) -> Client:  # noqa: A002
+async def update_client(tx: Tx, viewer: Viewer, client: Client, input: Changes[ClientInput]) -> Client:  # noqa: A002
     """Change a client. Only the fields sent change (`fit.clients.update`)."""
+    approved = client.gdpr_approval
     apply(client, input)
+    note_approval(tx, viewer, client, before=approved)
     await tx.flush()
     if "birth_date" in input:
         await _keep_ages(tx, models.EpisodeClient.client_id == client.id)
@@ -224,13 +228,13 @@ async def _join(tx: Tx, episode: models.Episode, client: Client) -> None:
     await tx.flush()
 
 
-async def _keep_ages(tx: Tx, where: object) -> None:
+async def _keep_ages(tx: Tx, where: ColumnElement[bool]) -> None:
     """Statistics read the age from the place on the episode: it follows a corrected birth or start date."""
     rows = await tx.execute(
         select(models.EpisodeClient, Client.birth_date, models.Episode.start_date)
         .join(Client, Client.id == models.EpisodeClient.client_id)
         .join(models.Episode, models.Episode.id == models.EpisodeClient.episode_id)
-        .where(where)  # type: ignore[arg-type]
+        .where(where, Client.erased_at.is_(None))  # an erased client's age stays as it is
         .execution_options(scoped=True)  # also places whose other end the viewer does not see
     )
     for place, birth_date, start_date in rows:

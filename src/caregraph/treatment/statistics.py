@@ -263,6 +263,7 @@ class Sample:
 
 async def read_sample(context: Context, conditions: list[ColumnElement[bool]]) -> Sample:
     """Four statements, however many episodes there are."""
+    context.saw(models.EpisodeClient)
     episode, place, session, rater = models.Episode, models.EpisodeClient, models.Session, models.Rater
     places = await context.run_unscoped(
         select(

@@ -132,3 +132,14 @@ class SrsScore(Score):
     goals_and_topics: float = field("Agreement on goals and topics, 0 to 10.")
     approach_or_method: float = field("Fit of the approach or method, 0 to 10.")
     overall: float = field("The session as a whole, 0 to 10.")
+
+
+@node(models.CalculatorPlan, order_by=(models.CalculatorPlan.email,))
+class CalculatorPlan(Node):
+    """Metered access to the calculator, with credentials of its own. Seen by superusers."""
+
+    email: EmailAddress = field("E-mail that is sent with the token, in lower case.")
+    remaining_requests: int = field("Requests that it may still make.")
+    created_at: datetime = field("When it was made.")
+    expires_at: datetime | None = field("When its credentials end; null: never.")
+    revoked_at: datetime | None = field("When its credentials were ended; null: they work.")

@@ -4,7 +4,6 @@ from datetime import date
 
 import numpy as np
 
-from caregraph.db.base import fold
 from caregraph.people.models import Client, ClientLabel, ClientOwner, Label
 from caregraph.treatment.enums import EpisodeStatus
 from caregraph.treatment.models import Episode, EpisodeClient, EpisodeLabel, Rater, Session
@@ -68,7 +67,6 @@ def _episodes(
                 "comment": perhaps(0.12, pick(names.EPISODE_COMMENTS, rng), rng),
                 "group_srs": is_group,
                 "created_at": load.calendar.instant(start, int(rng.integers(8 * 60, 12 * 60))),
-                "search_text": fold(title),
             }
         )
     return rows

@@ -33,7 +33,7 @@ async def issue(
                 headers = await _sign_in(tx, staff, password_hash)
                 principals.append(Principal(prefix + name, plan.name, headers))
             if not prefix:
-                headers = await _calculator(tx, organization_id, plan.calculator_email)
+                headers = await _calculator(tx, plan.calculator_email)
                 principals.append(Principal("calculator", plan.name, headers))
     return principals
 
@@ -47,11 +47,10 @@ async def _sign_in(tx: Tx, staff: Staff, password_hash: str) -> dict[str, str]:
     return {"X-Api-Email": staff.email, "X-Api-Token": token}
 
 
-async def _calculator(tx: Tx, organization_id: int, email: str) -> dict[str, str]:
-    """Make the plan anew. Its rule shows it to its own credentials only, so the tenant is written out here."""
+async def _calculator(tx: Tx, email: str) -> dict[str, str]:
+    """Make the plan anew."""
     token = new_token()
-    here = CalculatorPlan.organization_id == organization_id
-    await tx.execute(delete(CalculatorPlan).where(here, CalculatorPlan.email == email).execution_options(scoped=True))
+    await tx.execute(delete(CalculatorPlan).where(CalculatorPlan.email == email))
     tx.add(CalculatorPlan(email=email, token_hash=token_hash(token), remaining_requests=_CALCULATOR_REQUESTS))
     return {"X-Calculator-Email": email, "X-Calculator-Token": token}
 

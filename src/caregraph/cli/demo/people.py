@@ -4,10 +4,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from caregraph.db.base import fold
 from caregraph.organizations.models import Membership, User
 from caregraph.people.enums import Gender
-from caregraph.people.models import Client
 
 from . import names
 from .caseload import Caseload
@@ -53,7 +51,6 @@ def users(plan: OrganizationPlan, calendar: Calendar, password_hash: str) -> dic
                 "locale": "en",
                 "time_zone": "Europe/Copenhagen",
                 "created_at": created_at,
-                "search_text": fold(one.full_name, one.email),
             }
         )
         memberships.append(
@@ -97,8 +94,6 @@ def clients(plan: OrganizationPlan, load: Caseload, rng: np.random.Generator) ->
         for position in range(plan.clients)
     ]
     _share_family_names(rows, load)
-    for row in rows:
-        row["search_text"] = fold(*(row[column] for column in Client.searched))
     return rows
 
 

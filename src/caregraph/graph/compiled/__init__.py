@@ -28,7 +28,8 @@ answer only queries, which may be executed twice; mutations and subscriptions re
 
 Access is that of every other read: statements start from `visible` and `Link.children`; `demand`, `visible_to` and the
 row budget (`Context.spend_on`, by the loaders' own keys, so that a row costs the same on both ways) are called here as
-there. `Run.read` is the one place that reads rows, `Run.count` the one that counts them.
+there. `Run.read` is the one place that reads rows, `Run.count` the one that counts them; `Run.saw` and `Run.count` tell
+the audit what the loaders would tell it.
 
 `CAREGRAPH_EXECUTION=loaders` switches all of this off; tests/graph/test_differential.py holds both ways to the same
 bytes.

@@ -86,6 +86,7 @@ class ToList(Child):
         found = await children(run, self.read, self.relation, window, ids(of.rows))
         if any(len(one) > relations.LONGEST_PLAIN_LIST for one in found.values()):
             raise NoAnswerError
+        run.saw(self.read, [row for rows in found.values() for row in rows])
         return await grouped(run, self.level, found)
 
 
@@ -194,7 +195,7 @@ async def children(run: "Run", read: Read, relation: Relation, window: Window, p
     asked = Asked.of(read.model, window)
     text = run.statements.children(read, relation.link, run.viewer, asked)
     values = {"keys": run.statements.keys(parents), "most": run.context.rows_left + 1, **asked.values}
-    rows = await run.read(read, text, values, batch=(RowsByParent.__name__, len(parents)))
+    rows = await run.read(text, values, batch=(RowsByParent.__name__, len(parents)))
     found: dict[int, list[Any]] = {}
     place = len(read.columns)
     for row in rows:

@@ -105,6 +105,8 @@ class Page:
         """A connection for each parent."""
         slices = {parent: Slice.of(found.rows.get(parent, ()), window) for parent in found.parents}
         rows = [row for one in slices.values() for row in one.rows]
+        if window.limit:
+            run.saw(self.read, rows)
         views = [await run.answers(level, rows) for level in self.views]
         cursor = self._cursor(list_name, window)
         connections: dict[int, Any] = {}

@@ -150,6 +150,8 @@ class _Shaping:
         self.loop.add(response_name, expression or self._hole(known, details))
 
     def _expression(self, made: KitField, known: GraphQLField, details: Details) -> str | None:
+        if made.needs is not None or made.guard is not None:
+            return None  # who may ask is looked at for each row
         if made.resolve is own_id:
             return below.id_of(self.loop, self.kind.name)
         if made.relation is not None:

@@ -1,7 +1,7 @@
 """One operation's run of its plans: what is read, what is shared between them, and where each read is accounted for."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from caregraph.db.direct import Text
@@ -30,25 +30,29 @@ class Run:
         self._by_id: dict[Read, _RowsById] = {}
 
     async def read(
-        self,
-        read: Read,  # noqa: ARG002 for whoever is to be told of reads: its model, its columns, the first of which is the id
-        text: Text,
-        values: Mapping[str, Any],
-        *,
-        batch: tuple[str, int] | None = None,
+        self, text: Text, values: Mapping[str, Any], *, batch: tuple[str, int] | None = None
     ) -> Sequence[Any]:
-        """Rows that are to be shown: here all of them are read. `batch` is the loader's name and its keys, if any."""
+        """Rows: here all of them are read. `batch` is the loader's name and its keys, if any.
+
+        The audit is told by `saw` of those that are shown: of a window, one row more is read.
+        """
         return await self._sent(text, values, batch)
+
+    def saw(self, read: Read, rows: Iterable[Any]) -> None:
+        """Tell the audit of rows that are shown, as the loaders do."""
+        place = read.subject
+        self.context.saw(read.model, () if place is None else [row[place] for row in rows])
 
     async def count(
         self,
-        model: type[Any],  # noqa: ARG002 for whoever is to be told of counts
+        model: type[Any],
         text: Text,
         values: Mapping[str, Any],
         *,
         batch: tuple[str, int] | None = None,
     ) -> Sequence[Any]:
-        """Rows of counts: here all are made of rows that are not shown."""
+        """Rows of counts: here all are made of rows that are not shown, and the audit is told so."""
+        self.context.saw(model)
         return await self._sent(text, values, batch)
 
     async def _sent(self, text: Text, values: Mapping[str, Any], batch: tuple[str, int] | None) -> Sequence[Any]:
@@ -137,7 +141,8 @@ class _RowsById:
         run, read = self._run, self._read
         text = run.statements.by_id(read, run.viewer)
         values = {"keys": run.statements.keys(wanted)}
-        found = await run.read(read, text, values, batch=(RowById.__name__, len(wanted)))
+        found = await run.read(text, values, batch=(RowById.__name__, len(wanted)))
         run.context.spend_on(RowById(read.model), {row[0]: 1 for row in found})
+        run.saw(read, found)
         self._rows.update({row[0]: row for row in found})
         self._missing.update(key for key in wanted if key not in self._rows)

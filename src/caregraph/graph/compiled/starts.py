@@ -134,7 +134,7 @@ class _Rows(_Planned):
         rows = []
         if window.limit:
             text = run.statements.listing(self.read, run.viewer, asked, extra)
-            rows = list(await run.read(self.read, text, asked.values))
+            rows = list(await run.read(text, asked.values))
             run.context.spend(len(rows))
         count = 0
         if self.page.counts:

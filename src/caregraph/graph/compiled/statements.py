@@ -30,6 +30,7 @@ from sqlalchemy.orm import aliased
 from caregraph.auth.viewer import Viewer
 from caregraph.db.base import Coded, Instant
 from caregraph.db.direct import Text
+from caregraph.db.keys import way
 from caregraph.db.scope import criterion, visible
 from caregraph.db.session import Database
 from caregraph.graph.filters import matches, ordering
@@ -45,11 +46,14 @@ class Read:
     """What is read of the rows of one model: its columns, each at a place of its own. The first is the id."""
 
     def __init__(self, model: type[Any]) -> None:
-        """Nothing but the id yet."""
+        """Nothing yet but the id and what the audit asks of a row."""
         self.model = model
         self.columns: list[Column[Any]] = [mapped(model).local_table.c.id]
         self._places = {self.columns[0]: 0}
         self.is_whole = False
+        found = way(model)
+        self.subject = None if found is None else self.place(found.column)
+        """Where a row has what leads to the clients whose record it is a part of; null for nobody's record."""
 
     @classmethod
     def whole(cls, model: type[Any]) -> "Read":

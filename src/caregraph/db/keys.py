@@ -1,0 +1,133 @@
+"""What foreign keys say of tables: which rows hang on which, and whose record a row is a part of.
+
+Whatever goes along when a client is deleted is a part of that client's record: rows that point at the client, rows
+that go with their last link to one, and rows that hang on those. So the ways are read from the same keys, and a table
+that a later slice adds has its way without being named here.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Integer, Select, Table, bindparam, cast, func, select
+from sqlalchemy import inspect as mapped
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from .base import Base, table_of
+
+SUBJECT = "clients"
+"""The table of those whom records are about."""
+
+
+def children(parent: Table) -> Iterator[tuple[Table, Column[Any], str | None, Column[Any] | None]]:
+    """Tables whose rows go along with a row of `parent`: by which column, under which noun, carrying what."""
+    for table in Base.metadata.sorted_tables:
+        for constraint in table.foreign_key_constraints:
+            carries = constraint.info.get("carries", {})
+            for name, noun in constraint.info.get("blocks", {}).items():
+                if referred(table.c[name]).table is parent:
+                    yield table, table.c[name], noun, table.c[carries[name]] if name in carries else None
+
+
+def referred(column: Any) -> Any:
+    """The `id` that a column points at, followed through link tables; the column itself if it points nowhere."""
+    for key in column.foreign_keys:
+        if key.column.name in {"id", column.name}:
+            return referred(key.column)
+    return column
+
+
+def model_of(table: Table) -> type[Any]:
+    """The class mapped to a table."""
+    return next(
+        mapper.class_ for mapper in Base.registry.mappers if mapper.inherits is None and mapper.local_table is table
+    )
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a row leads to the clients whose record it is a part of.
+
+    `column` of the row is the client's id; with `hops`, each a key and the column found by it in one table, it is
+    what the first of them is asked with.
+    """
+
+    column: Column[Any]
+    hops: tuple[tuple[Column[Any], Column[Any]], ...] = ()
+
+    def below(self, column: Column[Any]) -> "Way":
+        """The way of rows whose `column` points at rows with this way."""
+        if self.column.name == "id":
+            return Way(column, self.hops)
+        return Way(column, ((self.column.table.c.id, self.column), *self.hops))
+
+
+def way(model: type[Any]) -> Way | None:
+    """How rows of a model lead to clients; null where they are nobody's record."""
+    return _ways().get(table_of(model))
+
+
+@cache
+def _ways() -> dict[Table, Way]:
+    """By the shortest way from the clients on."""
+    subject = Base.metadata.tables[SUBJECT]
+    found = {subject: Way(subject.c.id)}
+    queue = deque([subject])
+    while queue:
+        parent = queue.popleft()
+        for child, column, _noun, carried in children(parent):
+            if child not in found:
+                found[child] = found[parent].below(column)
+                queue.append(child)
+            if carried is not None and (target := referred(carried).table) not in found:
+                own = found[child]
+                found[target] = Way(target.c.id, ((carried, own.column), *own.hops))
+                queue.append(target)
+    return found
+
+
+@cache
+def cascades(table: Table) -> tuple[tuple[ForeignKeyConstraint, ...], ...]:
+    """Every chain of keys along which the database itself deletes rows together with rows of `table`."""
+    found: list[tuple[ForeignKeyConstraint, ...]] = []
+
+    def follow(parent: Table, chain: tuple[ForeignKeyConstraint, ...]) -> None:
+        for child in Base.metadata.sorted_tables:
+            if child is table or any(key.table is child for key in chain):
+                continue
+            for key in child.foreign_key_constraints:
+                if key.referred_table is parent and (key.ondelete or "").upper() == "CASCADE":
+                    found.append((*chain, key))
+                    follow(child, (*chain, key))
+
+    follow(table, ())
+    return tuple(found)
+
+
+def attribute(model: type[Any], column: Column[Any]) -> str:
+    """The name that a mapped class has for a column."""
+    name: str = mapped(model).get_property_by_column(column).key
+    return name
+
+
+def subjects(
+    hops: tuple[tuple[Column[Any], Column[Any]], ...], values: Sequence[int], *, is_sqlite: bool
+) -> Select[Any]:
+    """Select the ids of the clients at the end of `hops` that begin with `values`."""
+    keys: Any = select(key_table(values, is_sqlite=is_sqlite).c.value)
+    for key, value in hops:
+        keys = select(value).where(key.in_(keys.correlate(None)))
+    return keys.distinct()  # type: ignore[no-any-return]
+
+
+def key_table(keys: Sequence[int], *, is_sqlite: bool) -> Any:
+    """A table of `keys` in one parameter, with a column `value`: the statement's text does not grow with the keys."""
+    if is_sqlite:
+        numbers = "[" + ",".join(map(str, keys)) + "]"
+        table = func.json_each(bindparam(None, numbers)).table_valued("value", name="parents")
+    else:
+        table = func.unnest(cast(list(keys), ARRAY(BigInteger))).table_valued("value", name="parents").render_derived()
+    table.c.value.type = Integer() if is_sqlite else BigInteger()
+    return table
