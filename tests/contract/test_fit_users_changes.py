@@ -250,6 +250,21 @@ async def test_the_last_superuser_stays_one(world: World, call: str, role: str) 
     assert (await world.user.run(call, **itself)).result["errors"] == []
 
 
+async def test_the_last_superuser_does_not_lock_itself_out(world: World) -> None:
+    close = {"id": world.superuser.id, "apiEnabled": False}
+    query = "mutation ($id: ID!, $apiEnabled: Boolean!) { updateUser(id: $id, input: {apiEnabled: $apiEnabled}) { node { id } errors { code message path } } }"
+
+    async with changes(world) as found:
+        answer = await world.superuser.ask(query, **close)
+
+    assert answer.data["updateUser"] == LAST_SUPERUSER
+    assert found == {}
+    assert (await world.superuser.run("fit.users.get_me")).result["id"] == world.superuser.id
+
+    await world.superuser.run("fit.users.add_role", id=world.user.id, role="AGENCY_ADMIN")
+    assert (await world.superuser.ask(query, **close)).data["updateUser"]["errors"] == []
+
+
 async def test_a_disabled_superuser_does_not_count_as_one_who_stays(world: World) -> None:
     for role in ("AGENCY_ADMIN", "DISABLED"):
         await world.superuser.run("fit.users.add_role", id=world.user.id, role=role)

@@ -43,13 +43,16 @@ async def keep_a_manager(tx: Tx, yielding: models.Membership) -> None:
 
 
 async def _managers(tx: Tx) -> dict[int, bool]:
-    """Enabled memberships that may manage, each with whether as a superuser; whoever changes them waits."""
+    """Memberships that may sign in and manage, each with whether as a superuser; whoever changes them waits."""
     await hold_still(tx)
     member, granted = models.Membership, models.GrantedPermission
+    may_sign_in = select(models.User.id).where(models.User.api_enabled)
     holders = select(granted.user_id).where(granted.key == PermissionKey.MANAGE_ORGANIZATION.value)
     found = await tx.execute(
         select(member.id, member.is_superuser).where(
-            ~member.is_disabled, or_(member.is_superuser, member.user_id.in_(holders))
+            ~member.is_disabled,
+            member.user_id.in_(may_sign_in),
+            or_(member.is_superuser, member.user_id.in_(holders)),
         )
     )
     return {row.id: row.is_superuser for row in found}

@@ -144,12 +144,14 @@ async def update_user(
     """Change yourself or, as a superuser, another user (`fit.users.update`, `gloo.users.update`).
 
     A new password revokes all tokens. An account that also works elsewhere is changed by its owner only: whoever could
-    change its e-mail or password here would get in there.
+    change its e-mail or password here would get in there. The last superuser and the last manager keep the API.
     """
     if not is_self_or_superuser(viewer, user):
         raise RequestError("FORBIDDEN", FORBIDDEN)
     if viewer.user_id != user.id:
         await _must_work_here_only(tx, context, viewer, user)
+    if input.get("api_enabled") is False:
+        await keep_managed(tx, await _membership(tx, user))
     names = {"first_name": user.first_name, "last_name": user.last_name}
     apply(user, Changes(await _storable(context, with_names(input, names))))
     if "password" in input:
