@@ -101,8 +101,8 @@ async def test_every_entity_is_found(world: World) -> None:
     rows = {
         "AccessToken": (parse_id(programs["access_token"]) or ("", 0))[1],
         "ApiKey": (parse_id(programs["api_key"]) or ("", 0))[1],
-        "Application": (parse_id(programs["application"]) or ("", 0))[1],
         "ApiToken": world.superuser.row_id,  # each of the world's people has one, in their order
+        "Application": (parse_id(programs["application"]) or ("", 0))[1],
         "AuditEvent": 1,
         "CalculatorPlan": (parse_id(programs["plan"]) or ("", 0))[1],
         "Client": client.id,
