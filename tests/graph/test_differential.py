@@ -6,6 +6,7 @@ Queries are generated from the schema by a seed. `CAREGRAPH_DIFFERENTIAL` says h
 more than a few hundred are for a night.
 """
 
+import base64
 import dataclasses
 import os
 import random
@@ -16,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 from graphql import OperationDefinitionNode, OperationType, parse, type_from_ast
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from caregraph import schema
@@ -26,10 +27,13 @@ from caregraph.db.base import table_of
 from caregraph.db.scope import RULES
 from caregraph.graph.context import Context
 from caregraph.operations import operations
+from caregraph.organizations.models import Application
 from caregraph.people.models import Client
 from caregraph.treatment.models import Episode, Rater, Session
+from factories.people import make_client
 from graph.generated_queries import Asked, Generator
 from kit import Principal, World
+from matrix.cast import make_cast
 from tenancy.two_towns import make_harbor, make_northfield
 
 TABLE = table_of(AuditEvent)
@@ -41,6 +45,8 @@ ROWS = re.compile(rb'"rows":\d+')
 TRIES = 5
 CURSOR = re.compile(r'"(WyJ[\w=-]{20,})"')
 TOLD = ("organization_id", "actor", "user_id", "operation", "kind", "fields", "changes", "client_ids")
+KEYS = "first:" + base64.b64encode(b"k" * 32).decode()
+LIMITED = ("ben", "program", "limited", "wanderer", "undecided", "manager", "auditor")
 GARBAGE = ["nonsense", "", "Q2xpZW50OjE", "Q2xpZW50Ojk5OTk5"]
 
 
@@ -154,6 +160,33 @@ async def test_generated_queries_have_the_same_answers(both: Both, fallbacks: li
     }
     assert kinds["READ"] > 1
     assert {"AGGREGATE", "REFUSED"} < kinds.keys()
+
+
+async def test_limited_credentials_have_the_same_answers(world: World) -> None:
+    """Of few scopes, of one group, of several organizations; and what is encrypted is read alike."""
+    await world.restart(encryption_keys=KEYS)
+    cast = await make_cast(world)
+    await make_client(world.user, full_name="Sealed", ssn="010190-1234", phone="+45 12 34 56 78")
+    async with world.writing(world.superuser) as tx:
+        await tx.execute(update(Application).values(scopes="clients.read episodes.read users.read"))
+    generator = Generator(CORE, random.Random(SEED + 2), list(cast.ids.values()))
+    both = Both(world)
+    asked = [
+        Asked(
+            "{ clients { totalCount nodes { fullName ssn phone owners { id fullName email } files { nodes { id } } } } }",
+            {},
+        ),
+        Asked("{ users { nodes { email phone } } me { id } sessions { nodes { id } } }", {}),
+        Asked("{ organizations { nodes { name locations { name } users { totalCount } } } }", {}),
+        *(generator.query() for _ in range(COUNT // 8)),
+    ]
+
+    bodies = [await both.agree(cast.people[name], one) for name in LIMITED for one in asked]
+
+    await both.close()
+    assert any(b'"requiredScope"' in one for one in bodies)
+    assert any(b'"ssn":"010190-1234","phone":"+45 12 34 56 78"' in one for one in bodies)
+    assert not any(b"GRAPHQL_VALIDATION_FAILED" in one for one in bodies[:3])
 
 
 async def test_the_audit_has_the_same_answers(both: Both) -> None:
