@@ -53,6 +53,7 @@ _NOT_BELOW_ZERO = (
     "invitation_mails",
 )
 _CHOICES: dict[str, tuple[object, ...]] = {
+    "execution": ("compiled", "loaders"),
     "profile": ("public", "first-party"),
     "documents": ("off", "audit", "enforce"),
     "validation_status": (400, 422),
@@ -122,6 +123,9 @@ class Settings:
     metrics_token: str = setting("Bearer token that `/metrics` asks for; empty: none", "", secret=True)
     log_level: str = setting("Least level of our own log records: debug, info, warning or error", "info")
     log_format: str = setting("`json` or `text`", "json")
+    execution: str = setting(
+        "How queries are executed: `compiled` by plans, `loaders` field by field, with the same answers", "compiled"
+    )
     maximum_body: int = setting("Bytes of the largest request body", 1_048_576)
     files_url: str = setting(
         "Where uploaded files live: a folder, or `s3://bucket/prefix` with credentials as AWS tools take them",

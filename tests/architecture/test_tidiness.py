@@ -131,6 +131,8 @@ def _smells(node: ast.AST) -> bool:
 
 # The outermost layer masks what breaks: raised again, a server would log its text, which may hold values of a request.
 OUTERMOST = {"http/requestlog.py", "http/sockets.py", "http/streaming.py"}
+# A plan that breaks is given up: the operation runs anew without plans, and what broke is met again, or logged.
+GIVES_UP = {"graph/compiled/executor.py"}
 
 
 @pytest.mark.parametrize("module", MODULES, **NAMED)
@@ -138,7 +140,7 @@ def test_nothing_swallows_every_exception(module: Module) -> None:
     wrong = [
         module.at(node.lineno)
         for node in ast.walk(module.tree)
-        if str(module.path.relative_to(ROOT)) not in OUTERMOST
+        if str(module.path.relative_to(ROOT)) not in OUTERMOST | GIVES_UP
         and isinstance(node, ast.ExceptHandler)
         and isinstance(node.type, ast.Name)
         and node.type.id in {"Exception", "BaseException"}

@@ -37,6 +37,7 @@ from rich.table import Table
 from caregraph.app import create_app
 from caregraph.auth.viewer import today
 from caregraph.cli.demo.plan import NORTHFIELD_LARGE
+from caregraph.cli.serving import settle
 from caregraph.db.lookups import SignInLookups
 from caregraph.settings import Settings
 
@@ -118,6 +119,7 @@ async def _measure(url: str, credentials: dict[str, Any], rounds: int) -> dict[Q
     headers = next(one["headers"] for one in credentials["principals"] if one["name"] == "superuser")
     server = create_app(Settings(database_url=url, rate_limit=0, rate_limit_cost=0))
     unaudited = create_app(Settings(database_url=url, rate_limit=0, rate_limit_cost=0, audit_reads=False))
+    settle()
     account = await SignInLookups(server.state.database).account(NORTHFIELD_LARGE.superuser.email)
     assert account is not None
     found = {question: Measured() for question in QUESTIONS}

@@ -118,6 +118,7 @@ async def test_a_bug_in_a_query_is_masked_too(
 
     await make_client(world.user)
     monkeypatch.setattr("caregraph.graph.loaders.CountByParent.load_many", fail)
+    monkeypatch.setattr("caregraph.graph.compiled.below.ToPage._counts", fail)
 
     answer = await world.user.ask("{ clients { nodes { episodes { totalCount } } } hello { helloFrom } }")
 

@@ -1,13 +1,12 @@
 """A query sees one state of the world, on one connection, whatever others write meanwhile."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from caregraph.graph.context import Context
-from caregraph.graph.loaders import CountByParent, RowsByParent
 from factories.people import make_client, make_label
 from factories.treatment import make_episode
 from kit import World
@@ -15,21 +14,40 @@ from kit import World
 QUERY = "{ clients { totalCount nodes { fullName episodes { totalCount nodes { title labels { name } } } } } }"
 
 
+@pytest.fixture(params=["compiled", "loaders"], autouse=True)
+async def execution(world: World, request: pytest.FixtureRequest) -> None:
+    await world.restart(execution=request.param)
+
+
+def _before_reads(monkeypatch: pytest.MonkeyPatch, hook: Callable[[str], Awaitable[None]]) -> None:
+    """Call `hook` with the SQL of every read of a query before it is sent."""
+    read, run = Context.read, Context.run_unscoped
+
+    async def first_read(self: Context, text: Any, values: Any) -> Any:
+        await hook(text.sql)
+        return await read(self, text, values)
+
+    async def first_run(self: Context, statement: Any) -> Any:
+        await hook(str(statement))
+        return await run(self, statement)
+
+    monkeypatch.setattr(Context, "read", first_read)
+    monkeypatch.setattr(Context, "run_unscoped", first_run)
+
+
 async def test_a_row_written_between_two_levels_is_not_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     client = await make_client(world.user, full_name="Kim")
     await make_episode(world.user, client, title="First")
-    load = RowsByParent.load_many
-    written = 0
+    reads = 0
 
-    async def write_first(self: RowsByParent, context: Context, keys: Sequence[int]) -> list[Any]:
-        nonlocal written
-        written += 1
-        if written <= 2:  # between clients and episodes, and between episodes and labels
-            label = await make_label(world.superuser, f"Label {written}")
+    async def write(_sql: str) -> None:
+        nonlocal reads
+        reads += 1
+        if reads in {2, 3}:  # after the clients have been read
+            label = await make_label(world.superuser, f"Label {reads}")
             await make_episode(world.user, client, title="Later", labels=(label,))
-        return await load(self, context, keys)
 
-    monkeypatch.setattr(RowsByParent, "load_many", write_first)
+    _before_reads(monkeypatch, write)
 
     during = await world.user.ask(QUERY)
     after = await world.user.ask(QUERY)
@@ -46,14 +64,13 @@ async def test_a_row_deleted_between_a_page_and_its_count_is_still_counted(
 ) -> None:
     client = await make_client(world.user, full_name="Kim")
     episode = await make_episode(world.user, client, title="First")
-    count = CountByParent.load_many
 
-    async def delete_first(self: CountByParent, context: Context, keys: Sequence[int]) -> list[int]:
-        async with world.writing(world.user) as tx:
-            await tx.delete(episode)
-        return await count(self, context, keys)
+    async def delete(sql: str) -> None:
+        if "GROUP BY" in sql:
+            async with world.writing(world.user) as tx:
+                await tx.delete(episode)
 
-    monkeypatch.setattr(CountByParent, "load_many", delete_first)
+    _before_reads(monkeypatch, delete)
 
     answer = await world.user.ask(QUERY)
 
@@ -106,3 +123,14 @@ async def test_a_failed_query_gives_its_connection_back(world: World) -> None:
     assert [engine.sync_engine.pool.checkedout() for engine in world.database.engines] == [0] * len(
         world.database.engines
     )
+
+
+async def test_an_error_that_cancels_its_siblings_leaves_other_fields_their_connection(world: World) -> None:
+    """The count is under way when the page beside it fails."""
+    await make_episode(world.user, await make_client(world.user))
+    query = "{ users { totalCount nodes { clients(first: 1, last: 1) { totalCount } } } organizationStatistics { total { nClients } } }"
+
+    answers = [await world.superuser.ask(query) for _ in range(10)]
+
+    assert {answer.error for answer in answers} == {("BAD_USER_INPUT", "first and last exclude each other")}
+    assert [answer.body["data"]["organizationStatistics"] for answer in answers] == [{"total": {"nClients": 1}}] * 10

@@ -1,6 +1,7 @@
 """Runs an application under uvicorn, quietly and to a clean end."""
 
 import asyncio
+import gc
 import signal
 import socket
 import sys
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from caregraph.settings import Settings
 
 _SECONDS_TO_WRITE = 1
+_ALLOCATIONS = 50_000
+"""Containers made beyond those freed before the youngest of them are looked through."""
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -54,6 +57,17 @@ def serve(app: Starlette, taken: socket.socket) -> None:
         sys.exit(1)
 
 
+def settle() -> None:
+    """Leave what the process has made until now out of every later garbage collection, and collect seldom.
+
+    An answer is thousands of dictionaries without a cycle: looking through them as often as Python does by default
+    costs a tenth of the time of making them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS, 20, 20)
+
+
 class _Server(uvicorn.Server):
     """uvicorn, but a signal first takes the application out of service; a second one ends it at once."""
 
@@ -76,6 +90,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        settle()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._guard.draining.begun or not self.started:

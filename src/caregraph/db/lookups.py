@@ -217,8 +217,11 @@ class SignInLookups:
         if any(isinstance(value, str) and "\x00" in value for value in arguments.values()):
             return []  # PostgreSQL has no such text
         statement = _statement(self._database, name, **arguments).execution_options(signs_in=True)
-        async with self._database.read_session(Viewer.nobody()) as session:
-            return (await session.execute(statement)).all()
+        snapshot = self._database.snapshot(Viewer.nobody())
+        try:
+            return (await (await snapshot.session()).execute(statement)).all()
+        finally:
+            await snapshot.close()
 
 
 def _statement(database: Database, name: str, **arguments: str | int | datetime) -> TextClause:

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, event, make_url, text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy import URL, Connection, Dialect, event, make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
 
 from caregraph.auth.viewer import Viewer
@@ -17,6 +17,7 @@ from .encryption import Keyring, equip
 from .events import Bus
 from .finish import finished
 from .listening import Listener
+from .snapshots import OPENED, Snapshot, end_forgotten, opening
 from .tally import count_commit
 from .watch import CountingPool, watch
 
@@ -42,7 +43,7 @@ changes.install(ScopedSession)
 @event.listens_for(ScopedSession, "after_begin")
 def _bind_tenant(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
     """Leave the owner's rights and name the tenant, both until the transaction ends."""
-    if connection.dialect.name != "postgresql":
+    if connection.dialect.name != "postgresql" or OPENED in connection.info:
         return
     viewer: Viewer = session.info["viewer"]
     connection.execute(
@@ -81,6 +82,8 @@ class Database:
         else:
             self._writer = create_async_engine(self.url, pool_pre_ping=True, **pool)
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._autocommit = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+            end_forgotten(self._writer)
         for engine in self.engines:
             equip(engine, self.keyring)
             watch(engine, seconds=settings.statement_timeout if self.is_sqlite else None)
@@ -95,9 +98,20 @@ class Database:
         """The engines behind reads and writes, for measuring."""
         return (self._reader, self._writer) if self.is_sqlite else (self._writer,)
 
+    @property
+    def dialect(self) -> Dialect:
+        """How statements are written for this database."""
+        return self._reader.dialect
+
     def read_session(self, viewer: Viewer) -> AsyncSession:
         """A session whose first statement opens one read-only snapshot; close it to end it."""
         return self._session(self._reader, viewer)
+
+    def snapshot(self, viewer: Viewer) -> Snapshot:
+        """What `viewer` sees from its first read on; close it to give its connection back."""
+        engine = self._reader if self.is_sqlite else self._autocommit
+        begin = opening(APP_ROLE, viewer, int(self._timeout))
+        return Snapshot(engine, lambda connection: self._session(connection, viewer), begin)
 
     @asynccontextmanager
     async def writing(
@@ -145,7 +159,7 @@ class Database:
         for engine in self.engines:
             await engine.dispose()
 
-    def _session(self, engine: AsyncEngine, viewer: Viewer) -> AsyncSession:
+    def _session(self, engine: AsyncEngine | AsyncConnection, viewer: Viewer) -> AsyncSession:
         return AsyncSession(
             engine,
             sync_session_class=ScopedSession,
@@ -172,6 +186,7 @@ def _sqlite(url: URL, *, reads_only: bool, **pool: Any) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         # A read snapshot cannot become a write: writers say so at once, or two of them fail with BUSY.
-        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+        if OPENED not in connection.info:
+            connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
     return engine

@@ -6,6 +6,8 @@ runs in a thread of this process, and only `interrupt()` stops it.
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event
@@ -13,6 +15,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from .direct import Text
 from .tally import count_statement
 
 _TIMER = "caregraph.statement_timer"
@@ -69,6 +72,25 @@ def _interrupt_late(engine: AsyncEngine, seconds: float) -> None:
             # The connection is whole: the rollback that follows waits behind the statement in the same thread. Closing
             # it instead would keep its lock for as long as anything still refers to one of its cursors.
             failure.is_disconnect = False
+
+
+@contextmanager
+def heard(connection: Any, text: Text, values: Any) -> Iterator[tuple[str, Any]]:
+    """Let the listeners of an engine hear of a statement that the block runs on the driver's connection.
+
+    They may put another in its place, as they may of those that SQLAlchemy executes.
+    """
+    statement = text.sql
+    for listener in connection.dispatch.before_cursor_execute:
+        statement, values = listener(connection, None, statement, values, text.context, False)
+    try:
+        yield statement, values
+    except BaseException as error:
+        _stop_timer(connection)
+        if connection.dialect.name == "sqlite" and not isinstance(error, Exception):
+            _interrupt_until_ended(connection.connection.driver_connection)
+        raise
+    connection.dispatch.after_cursor_execute(connection, None, statement, values, text.context, False)
 
 
 def _stop_timer(connection: Any) -> None:

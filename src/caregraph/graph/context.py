@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, TypeVar
 
 import strawberry
@@ -11,15 +11,16 @@ from aiodataloader import DataLoader
 from graphql import MiddlewareManager
 from sqlalchemy import Executable, Result
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from caregraph.auth.viewer import Viewer
 from caregraph.db.audit import AuditEvent, Origin, origin
 from caregraph.db.changes import Subjects
 from caregraph.db.counters import Budget
+from caregraph.db.direct import Text
 from caregraph.db.finish import finished
 from caregraph.db.keys import attribute, way
 from caregraph.db.session import Database
+from caregraph.db.snapshots import Snapshot
 from caregraph.db.tally import count_batch
 from caregraph.settings import Settings
 
@@ -73,9 +74,10 @@ class Context:
     """What the caller has left, where the request asks for it."""
     _clocks: set[asyncio.Timeout] = field(default_factory=set)
     _is_over: bool = False
-    _session: AsyncSession | None = None
+    _snapshot: Snapshot | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _loaders: dict[Loader, DataLoader[Any, Any]] = field(default_factory=dict)
+    _counted: dict[Loader, set[Any]] = field(default_factory=dict)
 
     def the(self, kind: type[S]) -> S:
         """A service of the application, passed in by `app.py`."""
@@ -87,13 +89,31 @@ class Context:
         return await self.run_unscoped(statement.execution_options(scoped=True))
 
     async def run_unscoped(self, statement: Executable) -> Result[*tuple[Any, ...]]:
-        """Run a hand-written statement: the session adds the visibility of every table in it."""
+        """Run a hand-written statement: the session adds the visibility of every table in it.
+
+        A field that is cancelled for its sibling's error does not cut it off: the connection is everybody's. It ends
+        with the operation.
+        """
+        running = asyncio.ensure_future(self._run(statement))
+        running.add_done_callback(_seen)
+        return await asyncio.shield(running)
+
+    async def _run(self, statement: Executable) -> Result[*tuple[Any, ...]]:
         if self.stopped is not None:
             raise self.stopped
         async with self.within_time(), self._turn:  # one connection serves the whole operation
-            if self._session is None:
-                self._session = self.database.read_session(self.viewer)
-            return await self._session.execute(statement)
+            if self._snapshot is None:
+                self._snapshot = self.database.snapshot(self.viewer)
+            return await (await self._snapshot.session()).execute(statement)
+
+    async def read(self, text: Text, values: Mapping[str, Any]) -> Sequence[Any]:
+        """The rows of a statement that already carries its visibility, as the driver gives them."""
+        if self.stopped is not None:
+            raise self.stopped
+        async with self.within_time(), self._turn:
+            if self._snapshot is None:
+                self._snapshot = self.database.snapshot(self.viewer)
+            return await self._snapshot.rows(text, values)
 
     @property
     def rows_left(self) -> int:
@@ -108,6 +128,17 @@ class Context:
             message = f"An operation may read at most {most} rows"
             self.stopped = RequestError("COST_ACTUAL_TOO_EXPENSIVE", message, limit=most)
             raise self.stopped
+
+    def spend_on(self, loader: Loader, rows: Mapping[Any, int]) -> None:
+        """Count the rows that were read to answer `loader`'s question for these keys: for each key once."""
+        counted = self._counted.get(loader)
+        if counted is None:
+            self._counted[loader] = set(rows)
+            self.spend(sum(rows.values()))
+            return
+        fresh = rows.keys() - counted
+        counted |= fresh
+        self.spend(sum(rows[key] for key in fresh))
 
     def saw(self, model: type[Any], values: Iterable[int | None] | None = None) -> None:
         """Tell the audit which rows of `model` may reach the answer; whoever reads rows for it must call this.
@@ -141,6 +172,17 @@ class Context:
 
     def load(self, loader: Loader, key: Any) -> Awaitable[Any]:
         """Answer `loader`'s question for `key`, batched with everything asked at the same time."""
+        answer = self._batch(loader).load(key)
+        answer.add_done_callback(_seen)
+        return asyncio.shield(answer)  # fields share it: one that is cancelled for its sibling's error leaves it alone
+
+    def know(self, loader: Loader, answers: Mapping[Any, Any]) -> None:
+        """Let `loader`'s questions for these keys be answered already."""
+        batch = self._batch(loader)
+        for key, answer in answers.items():
+            batch.prime(key, answer)
+
+    def _batch(self, loader: Loader) -> DataLoader[Any, Any]:
         batch = self._loaders.get(loader)
         if batch is None:
 
@@ -149,7 +191,7 @@ class Context:
                 return await loader.load_many(self, keys)
 
             batch = self._loaders[loader] = DataLoader(load_many)
-        return batch.load(key)
+        return batch
 
     @asynccontextmanager
     async def within_time(self) -> AsyncIterator[None]:
@@ -177,12 +219,28 @@ class Context:
             if not clock.expired():
                 clock.reschedule(now)
         self._loaders.clear()
-        if self._session is not None or self._turn.locked():
+        if self._snapshot is not None or self._turn.locked():
             await finished(self._end())
+
+    @asynccontextmanager
+    async def anew(self) -> AsyncIterator["Context"]:
+        """A context for the same operation from its beginning; whatever still runs in this one ends.
+
+        What this one has seen is forgotten: it is not told either.
+        """
+        await self.close()
+        own = {one.name: getattr(self, one.name) for one in fields(self) if not one.name.startswith("_")}
+        again = Context(**own | {"rows": 0, "stopped": None, "seen": Seen()})
+        try:
+            yield again
+        finally:
+            await again.close()
+            self.rows, self.stopped, self.seen = again.rows, again.stopped, again.seen
 
     async def end_snapshot(self) -> None:
         """Close the snapshot and forget what was loaded; the next read opens a fresh one."""
         self._loaders.clear()
+        self._counted.clear()
         if self.seen.subjects.asked:
             try:
                 await self._ask()
@@ -195,15 +253,22 @@ class Context:
         """Look up whose record was read, in the snapshot that it was read in."""
         subjects = self.seen.subjects
         async with self._turn:
-            session = self._session = self._session or self.database.read_session(self.viewer)
+            snapshot = self._snapshot = self._snapshot or self.database.snapshot(self.viewer)
+            session = await snapshot.session()
             for hops, question in subjects.questions(is_sqlite=self.database.is_sqlite):
                 subjects.answered(hops, await session.scalars(question))
 
     async def _end(self) -> None:
         async with self._turn:
-            session, self._session = self._session, None
-            if session is not None:
-                await asyncio.shield(session.close())  # whoever is cancelled here gives the connection back first
+            snapshot, self._snapshot = self._snapshot, None
+            if snapshot is not None:
+                await snapshot.close()  # to its end: whoever is cancelled here gives the connection back first
+
+
+def _seen(answer: asyncio.Future[Any]) -> None:
+    """Nobody may be left to be told of a failure: then it is no warning either."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _too_late() -> RequestError:

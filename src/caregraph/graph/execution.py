@@ -1,5 +1,6 @@
 """Running an operation: parse, validate, choose, execute; known texts are parsed and validated once."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,21 +8,25 @@ from typing import Any
 
 import strawberry
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     ExecutionResult,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
+    VariableNode,
+    Visitor,
     create_source_event_stream,
-    execute,
     get_variable_values,
     parse,
     validate,
+    visit,
 )
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from caregraph.settings import Settings
 
+from .compiled.executor import PlanningExecutor, Plans
 from .context import Context
 from .cost import IntrospectionSizes, Price, Pricing
 from .errors import RequestError
@@ -29,9 +34,13 @@ from .feeds import Feed
 from .limits import check_document, check_variables, worded
 from .recording import recorded
 
+LOG = logging.getLogger("caregraph.compiled")
+
 _KNOWN_TEXTS = 1000
 _LONGEST_KNOWN_TEXT = 20_000
 _MOST_VARIABLE_ERRORS = 50
+_ERRORS_IN_ORDER = 2
+"""From so many errors on their order matters, which is that in which fields are executed without plans."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,8 @@ class Prepared:
 
     document: DocumentNode
     prices: Mapping[str | None, Price] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    """The variables that `@include` and `@skip` look at."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run: the named one, or the only one."""
@@ -68,6 +79,8 @@ class Engine:
 
     def __init__(self, schema: strawberry.Schema, settings: Settings) -> None:
         """Outside development, errors do not suggest what exists."""
+        self._graph = schema
+        self._plans: Plans | None = None
         self.schema = schema._schema  # noqa: SLF001 Strawberry has no public name for it
         self._settings = settings
         self._hide_suggestions = not settings.development
@@ -88,7 +101,8 @@ class Engine:
         errors = validate(self.schema, document, hide_suggestions=self._hide_suggestions)
         if errors:
             raise InvalidDocumentError([worded(error, self._settings) for error in errors])
-        prepared = Prepared(document, Pricing(self.schema, document, self._introspection).prices())
+        prices = Pricing(self.schema, document, self._introspection).prices()
+        prepared = Prepared(document, prices, flags_of(document))
         if len(text) <= _LONGEST_KNOWN_TEXT:
             self._known[text] = prepared
             if len(self._known) > _KNOWN_TEXTS:
@@ -126,26 +140,53 @@ class Engine:
 
         A mutation's root fields run one after the other.
         """
-        result = execute(
-            self.schema,
-            prepared.document,
-            root_value=root,
-            context_value=context,
-            variable_values=dict(variables or {}),
-            operation_name=operation_name,
-            executor_class=StrawberryGraphQLCoreExecutionContext,
-            hide_suggestions=self._hide_suggestions,
-            operation_extensions={},
-            middleware=context.watch,
-        )
-        operation = prepared.operation(operation_name)
+        given: dict[str, Any] = {
+            "root_value": root,
+            "raw_variable_values": dict(variables or {}),
+            "operation_name": operation_name,
+            "hide_suggestions": self._hide_suggestions,
+            "operation_extensions": {},
+        }
         try:
-            answered = result if isinstance(result, ExecutionResult) else await result
-            if context.stopped is not None and is_query(operation):
-                answered = ExecutionResult(None, [_reason(answered, context.stopped)])
-            return await recorded(context, answered, prepared.document, operation)
+            if self._is_compiled(prepared, operation_name, context):
+                result, failure = await self._by_plans(prepared, context, given)
+                if result is not None:
+                    return await _told(prepared, context, operation_name, result)
+                async with context.anew() as again:
+                    result = await self._by_fields(prepared, again, given)
+                    if failure is not None and not result.errors:
+                        LOG.error("plans gave up where nothing is wrong: %s", type(failure).__name__)
+                    return await _told(prepared, again, operation_name, result)
+            return await _told(prepared, context, operation_name, await self._by_fields(prepared, context, given))
         finally:
             await context.close()
+
+    def _is_compiled(self, prepared: Prepared, operation_name: str | None, context: Context) -> bool:
+        """Only queries are: a plan that cannot answer is given up for a second start."""
+        if self._settings.execution != "compiled" or context.watch is not None:
+            return False
+        return is_query(prepared.operation(operation_name))
+
+    async def _by_fields(self, prepared: Prepared, context: Context, given: Mapping[str, Any]) -> ExecutionResult:
+        executor = StrawberryGraphQLCoreExecutionContext.build(
+            self.schema, prepared.document, context_value=context, middleware=context.watch, **given
+        )
+        return ExecutionResult(None, executor) if isinstance(executor, list) else await _result(executor)
+
+    async def _by_plans(
+        self, prepared: Prepared, context: Context, given: Mapping[str, Any]
+    ) -> tuple[ExecutionResult | None, Exception | None]:
+        """The result, or null where plans do not give it, with what stopped them."""
+        if self._plans is None or self._plans.database is not context.database:
+            self._plans = Plans(self._graph, context.database)
+        executor = PlanningExecutor.build(
+            self.schema, prepared.document, context_value=context, plans=self._plans, flags=prepared.flags, **given
+        )
+        if not isinstance(executor, PlanningExecutor):
+            return None, None
+        result = await _result(executor)
+        given_up = executor.failure is not None or len(result.errors or ()) >= _ERRORS_IN_ORDER
+        return None if given_up else result, executor.failure
 
     async def subscribe(
         self, prepared: Prepared, context: Context, *, variables: Mapping[str, Any] | None, operation_name: str | None
@@ -172,9 +213,40 @@ class Engine:
             await context.end_snapshot()
 
 
-def _reason(result: ExecutionResult, stopped: RequestError) -> GraphQLError:
-    """Why an operation was stopped, once, however many fields would have been answered."""
-    return next(one for one in result.errors or () if one.path and one.extensions == stopped.extensions)
+async def _result(executor: Any) -> ExecutionResult:
+    result = executor.execute_operation()
+    return result if isinstance(result, ExecutionResult) else await result
+
+
+async def _told(
+    prepared: Prepared, context: Context, operation_name: str | None, result: ExecutionResult
+) -> ExecutionResult:
+    """What is told of a result, once the audit has it; of a query that was stopped, only why."""
+    operation = prepared.operation(operation_name)
+    if context.stopped is not None and is_query(operation):
+        reason = _reason(result, context.stopped)
+        result = result if reason is None else ExecutionResult(None, [reason])
+    return await recorded(context, result, prepared.document, operation)
+
+
+def _reason(result: ExecutionResult, stopped: RequestError) -> GraphQLError | None:
+    """Why an operation was stopped, once, however many fields would have been answered.
+
+    Null when only fields met it that an error beside them had cancelled: the answer stands without them.
+    """
+    return next((one for one in result.errors or () if one.path and one.extensions == stopped.extensions), None)
+
+
+def flags_of(document: DocumentNode) -> tuple[str, ...]:
+    """The variables that decide what is selected."""
+    found: set[str] = set()
+
+    class Look(Visitor):
+        def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+            found.update(one.value.name.value for one in node.arguments or () if isinstance(one.value, VariableNode))
+
+    visit(document, Look())
+    return tuple(sorted(found))
 
 
 def is_subscription(operation: OperationDefinitionNode) -> bool:

@@ -15,6 +15,7 @@ from caregraph.auth.viewer import Permission, Viewer
 R = TypeVar("R")
 Resolve = Callable[..., Any]
 MayRead = Callable[[Viewer, Any], bool]
+OfRows = Callable[[Sequence[Any]], Sequence[Any]]
 Guard = Callable[[Viewer, Any], None]
 
 OF_PAGE = "of page"
@@ -26,6 +27,8 @@ _ADDED = (
     "guard",
     "visible_to",
     "relation",
+    "start",
+    "rowwise",
     "resolve",
     "make_arguments",
     "action",
@@ -40,15 +43,18 @@ class KitField(StrawberryField):
     """A field answered by `resolve(field, source, info, **arguments)`.
 
     `needs` is the permission it asks for, `guard` refuses by the row that it is asked of, `visible_to` decides per
-    row whether a sensitive value is shown, `relation` says how it reaches other rows, `cost` what it takes by itself
-    and `size` how many items its list is assumed to have, or the name of the list argument that says it. They are
-    data: descriptions, limits, tests and a compiled execution read them.
+    row whether a sensitive value is shown, `relation` says how it reaches other rows, `start` which rows a root field
+    begins with, `rowwise` answers many rows at once, `cost` what it takes by itself and `size` how many items its list
+    is assumed to have, or the name of the list argument that says it. They are data: descriptions, limits, tests and a
+    compiled execution read them.
     """
 
     needs: Permission | None = None
     guard: Guard | None = None
     visible_to: MayRead | None = None
     relation: Any = None
+    start: Any = None
+    rowwise: OfRows | None = None
     resolve: Resolve | None = None
     make_arguments: Callable[["KitField"], Sequence[StrawberryArgument]] | None = None
     action: Any = None
@@ -120,6 +126,15 @@ def method(description: str) -> Callable[[Callable[..., R]], R]:
     """Decorate a method of a type into a field; its `self` is the row."""
     made: Any = KitField(description=description)
     return made  # type: ignore[no-any-return]
+
+
+def rowwise(function: OfRows, description: str) -> Any:
+    """A value computed of nothing but the row: `function` takes many rows and answers each, in their order."""
+    return kit_field(description, resolve=_of_one_row, rowwise=function)
+
+
+def _of_one_row(made: KitField, row: Any, _info: Any) -> Any:
+    return made.rowwise([row])[0] if made.rowwise is not None else None
 
 
 def member(value: Any, description: str) -> Any:

@@ -50,7 +50,7 @@ class RowById:
         """One statement for all ids."""
         statement = visible(self.model, context.viewer).where(among(context, self.model.id, keys))
         rows = {row.id: row for row in (await context.run(statement)).scalars()}
-        context.spend(len(rows))
+        context.spend_on(self, dict.fromkeys(rows, 1))
         context.saw_rows(self.model, rows.values())
         return [rows.get(key) for key in keys]
 
@@ -67,10 +67,9 @@ class RowsByParent:
         if self.window.limit == 0:
             return [Slice((), goes_on=False)] * len(keys)
         found: dict[int, list[Any]] = defaultdict(list)
-        rows = (await context.run(self._statement(context, keys))).all()
-        context.spend(len(rows))
-        for parent_id, row in rows:
+        for parent_id, row in (await context.run(self._statement(context, keys))).all():
             found[parent_id].append(row)
+        context.spend_on(self, {key: len(rows) for key, rows in found.items()})
         slices = {key: Slice.of(found[key], self.window) for key in keys}
         context.saw_rows(self.link.model, (row for one in slices.values() for row in one.rows))
         return [slices[key] for key in keys]
@@ -113,15 +112,16 @@ class CountByParent:
 
 def windowed(model: type[Any], statement: Select[Any], window: Window) -> Select[Any]:
     """Narrow `statement` on `model` to the window, one row more than asked to see whether the list goes on."""
+    return narrowed(model, statement, window).limit(window.limit + 1).offset(window.offset or None)
+
+
+def narrowed(model: type[Any], statement: Select[Any], window: Window) -> Select[Any]:
+    """`statement` on `model` in the window's order, with its conditions and between its positions."""
     statement = statement.where(*matches(model, window.where))
     for position, backwards in ((window.after, False), (window.before, True)):
         if position is not None:
             statement = statement.where(beyond(model, window.order, position, backwards=backwards))
-    return (
-        statement.order_by(*ordering(model, window.order, backwards=window.backwards))
-        .limit(window.limit + 1)
-        .offset(window.offset or None)
-    )
+    return statement.order_by(*ordering(model, window.order, backwards=window.backwards))
 
 
 def count_of(model: type[Any], context: Context, window: Window, *conditions: ColumnElement[bool]) -> Select[Any]:

@@ -46,7 +46,8 @@ def row_id_of(type_name: str) -> Callable[[str], int | None]:
     return read
 
 
-def _own_id(_field: KitField, row: Any, info: Any) -> str:
+def own_id(_field: KitField, row: Any, info: Any) -> str:
+    """The global id of a row."""
     return global_id(info._raw_info.parent_type.name, row.id)  # noqa: SLF001 the concrete type of an interface
 
 
@@ -54,7 +55,7 @@ def _own_id(_field: KitField, row: Any, info: Any) -> str:
 class Node:
     """Rows that `node(id:)` finds."""
 
-    id: strawberry.ID = kit_field("Opaque id, unique in the whole graph and stable.", resolve=_own_id)
+    id: strawberry.ID = kit_field("Opaque id, unique in the whole graph and stable.", resolve=own_id)
 
 
 class OnlyId:

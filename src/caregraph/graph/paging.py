@@ -116,9 +116,9 @@ class PageRows:
 
     def cursor(self, row: Any) -> str:
         """The cursor of `row`: the list it is for, and the row's place in the order."""
-        values = [_plain(getattr(row, key)) for key, _ in self.window.order]
+        values = [plain(getattr(row, key)) for key, _ in self.window.order]
         return base64.urlsafe_b64encode(
-            orjson.dumps([_signature(self.list_name, self.window.order), *values, row.id])
+            orjson.dumps([signature(self.list_name, self.window.order), *values, row.id])
         ).decode()
 
 
@@ -167,18 +167,20 @@ def window_of(info: NodeInfo, list_name: str, default: Order, arguments: dict[st
         backwards=last is not None,
     )
     positions: dict[str, Any] = {
-        name: _position(given[name], name, _signature(list_name, order), info.model, order)
+        name: _position(given[name], name, signature(list_name, order), info.model, order)
         for name in ("after", "before")
         if name in given
     }
     return replace(window, **positions)
 
 
-def _signature(list_name: str, order: Order) -> str:
+def signature(list_name: str, order: Order) -> str:
+    """What a cursor belongs to: a list in an order."""
     return f"{list_name}({','.join(f'{key} {descending:d}' for key, descending in order)})"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """An order value as a cursor carries it."""
     if isinstance(value, Enum):
         return value.value
     return value.isoformat() if isinstance(value, date) else value  # a datetime is a date

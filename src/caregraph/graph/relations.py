@@ -52,6 +52,11 @@ class Relation:
         """The node type that the field leads to."""
         return node_info(self.made)
 
+    @property
+    def is_one(self) -> bool:
+        """Whether the field leads to one row."""
+        return self.made.resolve is _load_one
+
     @cached_property
     def is_plain_list(self) -> bool:
         """Whether the field is a short bounded list instead of a connection."""
@@ -137,7 +142,7 @@ def referenced(key: str, description: str) -> Any:
 
 def check_relation(relation: Relation) -> None:
     """Resolve a relation, so that a wrong one fails when the schema is built."""
-    _ = relation.key if relation.made.resolve is _load_one else relation.link
+    _ = relation.key if relation.is_one else relation.link
 
 
 async def _load_one(made: KitField, row: Any, info: Any) -> Any:

@@ -1,8 +1,7 @@
 """The standard operations of a node type: get one, page through all, create and update plainly."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import strawberry
@@ -38,19 +37,23 @@ class Resource:
 
     def get(self, *, needs: Permission = Permission.CARE) -> Any:
         """One row by id; null for one that is not there or not visible."""
+        one = One(self.info)
         return kit_field(
             f"One {self.info.name} by id; null if there is none that you may see.\n\nNeeds: {needs.value}.",
-            resolve=partial(_get, self.info),
+            resolve=one.resolve,
+            start=one,
             arguments=lambda _made: [argument("id", strawberry.ID, f"Id of a {self.info.name}.")],
             needs=needs,
         )
 
     def mine(self, key: str, description: str, *, needs: Permission = Permission.CARE, also_by_id: bool = False) -> Any:
         """The row whose id the viewer carries as `key`; `also_by_id` for a type that has no `get` of its own."""
+        one = One(self.info, key)
         by_id = argument("id", strawberry.ID | None, f"{self.info.name} by id; your own by default.")
         return kit_field(
             f"{description}\n\nNeeds: {needs.value}.",
-            resolve=partial(_mine, self.info, key),
+            resolve=one.resolve,
+            start=one,
             arguments=lambda _made: [by_id] if also_by_id else [],
             needs=needs,
         )
@@ -68,10 +71,11 @@ class Resource:
 
         `description` for a list that is not of all that one may see.
         """
-        listing = _Listing(self.info, () if order == "id" else ((order, descends),), narrow)
+        listing = Listing(self.info, () if order == "id" else ((order, descends),), narrow)
         return kit_field(
             f"{description or f'{self.info.name} rows that you may see, page by page.'}\n\nNeeds: {needs.value}.",
             resolve=listing.resolve,
+            start=listing,
             arguments=lambda _made: [*keyword_arguments(narrow), *page_arguments(self.info)],
             needs=needs,
         )
@@ -118,28 +122,30 @@ def _columns_only(model: type[Any], cls: type[Any]) -> None:
             raise TypeError(f"{cls.__name__}.{made.python_name} is no column of {model.__name__}")
 
 
-async def _get(info: NodeInfo, made: KitField, _source: Any, request: Any, *, id: str) -> Any:  # noqa: A002
-    demand(request.context.viewer, made.needs)
-    row_id = info.row_id(id)
-    return None if row_id is None else await request.context.load(RowById(info.model), row_id)
+@dataclass(frozen=True)
+class One:
+    """A root field that answers one row: by the argument `id`, else by what the viewer carries as `key`."""
 
+    info: NodeInfo
+    key: str | None = None
 
-async def _mine(
-    info: NodeInfo,
-    key: str,
-    made: KitField,
-    _source: Any,
-    request: Any,
-    *,
-    id: str | None = None,  # noqa: A002 the argument's name
-) -> Any:
-    demand(request.context.viewer, made.needs)
-    row_id = getattr(request.context.viewer, key) if id is None else info.row_id(id)
-    return None if row_id is None else await request.context.load(RowById(info.model), row_id)
+    async def resolve(self, made: KitField, _source: Any, request: Any, **arguments: Any) -> Any:
+        """The row, if there is one that the viewer sees."""
+        context: Context = request.context
+        demand(context.viewer, made.needs)
+        row_id = self.row_id(context, arguments)
+        return None if row_id is None else await context.load(RowById(self.info.model), row_id)
+
+    def row_id(self, context: Context, arguments: Mapping[str, Any]) -> int | None:
+        """The id of the row that is asked for; null when there cannot be one."""
+        text = arguments.get("id")
+        if text is None and self.key is not None:
+            return getattr(context.viewer, self.key)  # type: ignore[no-any-return]
+        return None if text is None else self.info.row_id(text)
 
 
 @dataclass(frozen=True)
-class _Listing:
+class Listing:
     """A root list: its type, its default order and how its named filters narrow it."""
 
     info: NodeInfo
@@ -150,11 +156,9 @@ class _Listing:
         """The window that was asked for."""
         context: Context = request.context
         demand(context.viewer, made.needs)
-        name = f"Query.{made.python_name}"
-        named = {one.python_name: arguments.pop(one.python_name, UNSET) for one in keyword_arguments(self.narrow)}
+        name, named = self.name(made), self.named(arguments)
         window = window_of(self.info, name, self.order, arguments)
-        condition = await self.narrow(context, **_sent(named)) if self.narrow is not None else None
-        extra = () if condition is None else (condition,)
+        extra = await self.conditions(context, named)
         rows: list[Any] = []
         if window.limit:
             everything = visible(self.info.model, context.viewer).where(*extra)
@@ -171,6 +175,16 @@ class _Listing:
 
         return PageRows(name, window, page, count)
 
+    def name(self, made: KitField) -> str:
+        """What cursors call this list."""
+        return f"Query.{made.python_name}"
 
-def _sent(named: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in named.items() if value is not UNSET}
+    def named(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The named filters that were sent, taken out of `arguments`."""
+        named = {one.python_name: arguments.pop(one.python_name, UNSET) for one in keyword_arguments(self.narrow)}
+        return {name: value for name, value in named.items() if value is not UNSET}
+
+    async def conditions(self, context: Context, named: dict[str, Any]) -> tuple[ColumnElement[bool], ...]:
+        """What the named filters come to."""
+        condition = await self.narrow(context, **named) if self.narrow is not None else None
+        return () if condition is None else (condition,)

@@ -1,6 +1,8 @@
 """The root fields that every graph has: a node by its id, and a greeting."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import strawberry
@@ -15,6 +17,22 @@ from .loaders import RowById
 from .node import Node, parse_id
 
 MOST_NODES = 100
+
+
+@dataclass(frozen=True)
+class ByAnyId:
+    """A root field that answers rows of any type by the ids in one argument."""
+
+    argument: str
+
+    def texts(self, arguments: Mapping[str, Any]) -> list[str]:
+        """The ids that are asked for."""
+        asked = arguments[self.argument]
+        if isinstance(asked, str):
+            return [asked]
+        if len(asked) > MOST_NODES:
+            raise bad_input(f"ids takes at most {MOST_NODES} ids", "ids")
+        return list(asked)
 
 
 async def _load(text: str, info: Any) -> Any:
@@ -37,9 +55,7 @@ async def _node(made: KitField, _source: object, info: Any, *, id: str) -> Any: 
 
 async def _nodes(made: KitField, _source: object, info: Any, *, ids: list[str]) -> list[Any]:
     demand(info.context.viewer, made.needs)
-    if len(ids) > MOST_NODES:
-        raise bad_input(f"ids takes at most {MOST_NODES} ids", "ids")
-    return list(await asyncio.gather(*(_load(text, info) for text in ids)))
+    return list(await asyncio.gather(*(_load(text, info) for text in made.start.texts({"ids": ids}))))
 
 
 @strawberry.type(description="Who answers.")
@@ -78,12 +94,14 @@ class Query:
     node: Node | None = kit_field(
         f"Any row by id; null for one that is not there or not yours.\n\nNeeds: {Permission.CARE.value}.",
         resolve=_node,
+        start=ByAnyId("id"),
         arguments=lambda _made: [argument("id", strawberry.ID, "Id of a node.")],
         needs=Permission.CARE,
     )
     nodes: list[Node | None] | None = kit_field(
         f"Rows by id, in the order asked for, null where `node` is.\n\nNeeds: {Permission.CARE.value}.",
         resolve=_nodes,
+        start=ByAnyId("ids"),
         arguments=lambda _made: [argument("ids", list[strawberry.ID], f"Ids of nodes, at most {MOST_NODES}.")],
         needs=Permission.CARE,
         size="ids",

@@ -165,4 +165,11 @@ def encode_json(value: Any) -> bytes:
     try:
         return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:  # nested more deeply than orjson goes, 254 levels
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_iso).encode()
+
+
+def _iso(value: Any) -> str:
+    """Dates and instants as orjson writes them."""
+    if isinstance(value, date):  # a datetime is a date
+        return value.isoformat()
+    raise TypeError(type(value).__name__)

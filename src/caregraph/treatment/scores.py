@@ -1,5 +1,8 @@
 """Scores as the scoring engine wants them: the four lines of a row, its total."""
 
+from collections.abc import Sequence
+from operator import itemgetter
+
 import numpy as np
 
 from caregraph.scoring import measures
@@ -18,3 +21,14 @@ def lines(score: models.Score) -> list[float]:
 def total(score: models.Score) -> float:
     """The engine's total of one score, 0 to 40."""
     return float(measures.total(MEASURES[score.measure], np.array([lines(score)]))[0])
+
+
+def of_rows(rows: Sequence[models.Score]) -> list[float]:
+    """The engine's totals of scores of either measure, in their order."""
+    found: dict[int, float] = {}
+    for kind, measure in MEASURES.items():
+        those = [score for score in rows if score.measure is kind]
+        lines_of = itemgetter(*measure.items)  # of the values alone: attributes of mapped rows cost more than the sum
+        values = measures.total(measure, np.array([lines_of(vars(score)) for score in those]).reshape(-1, 4))
+        found.update(zip((score.id for score in those), values.tolist(), strict=True))
+    return [found[score.id] for score in rows]

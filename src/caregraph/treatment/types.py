@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from caregraph.graph.computed import computed
-from caregraph.graph.fields import field, method
+from caregraph.graph.fields import field, rowwise
 from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page
 from caregraph.graph.relations import many, one
@@ -111,11 +111,7 @@ class Score(Node):
 
     alerts: list[Alert] = computed(charts.alerts)
     explain: list[ExplanationStepRef] = computed(charts.explanation)
-
-    @method("Sum of the four lines, 0 to 40.")
-    def total(self: models.Score) -> float:
-        """Of any score."""
-        return scores.total(self)
+    total: float = rowwise(scores.of_rows, "Sum of the four lines, 0 to 40.")
 
 
 @node(models.OrsScore)
