@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types.execution import ExecutionContext
 
+from caregraph.assessments import policy  # noqa: F401
 from caregraph.graph import federation, roots
 from caregraph.graph.build import check, describe_roots
 from caregraph.graph.scalars import SCALARS

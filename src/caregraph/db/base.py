@@ -112,6 +112,13 @@ class TenantRow:
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), nullable=False)
 
 
+class SharedRow(TenantRow):
+    """A row that other organizations may read: its rule says which and names the tenant itself. Only its own writes.
+
+    The one exception to "a tenant reads its own rows": content that is made to be used by others.
+    """
+
+
 class Timestamped:
     """When a row was made."""
 
@@ -145,6 +152,11 @@ def tenant_key(
         ondelete="CASCADE",
         info={"blocks": blocks or {columns[-1]: None}, "carries": carries or {}},
     )
+
+
+def shared_key(column: str, *, to: str) -> ForeignKeyConstraint:
+    """A foreign key to a `SharedRow` of whichever tenant. While it is used, the row cannot be deleted."""
+    return ForeignKeyConstraint((column,), [f"{to}.id"], info={"is_shared": True})
 
 
 def tenant_unique(*columns: str) -> UniqueConstraint:
