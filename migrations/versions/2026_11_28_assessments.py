@@ -28,6 +28,12 @@ SCORING = (
     *("score_configs", "custom_calculations", "calculation_variables", "percentile_rank_configs", "result_ranges"),
 )
 ANSWERS = ("answer_sets", "item_responses", "answer_scores")
+USES = {
+    "assessments": ("answer_sets", "related_assessments"),
+    "domains": ("assessment_domains",),
+    "scales": ("assessment_scales", "domain_scales"),
+    "items": ("assessment_items", "item_scales", "item_responses"),
+}
 TABLES = (*CONTENT, *LINKS, *SHARING, *SCORING, *ANSWERS)
 WITHOUT_ID = {name for name in LINKS if name.endswith("_tags")} | {"related_assessments"}
 
@@ -133,35 +139,26 @@ def links_within_reach() -> list[str]:
 
 
 def lookups() -> list[str]:
-    """Whether others use what is one's own: yes or no, about own content only."""
-    uses = {
-        "assessments": ("answer_sets", "related_assessments"),
-        "domains": ("assessment_domains",),
-        "scales": ("assessment_scales", "domain_scales"),
-        "items": ("assessment_items", "item_scales", "item_responses"),
-    }
-    branches = "\n".join(
-        f"WHEN '{table}' THEN EXISTS (SELECT 1 FROM {table} c WHERE c.id = $2 AND c.organization_id = {HERE}) AND ("
+    """Which of one's own content others use, without saying who."""
+    own = f"$3 = {HERE} AND c.organization_id = {HERE} AND c.id = ANY (string_to_array($2, ',')::bigint[])"
+    branches = " UNION ALL ".join(
+        f"SELECT c.id FROM {table} c WHERE $1 = '{table}' AND {own} AND ("
         + " OR ".join(
-            f"EXISTS (SELECT 1 FROM {use} u WHERE u.{_end(use, table)} = $2 AND u.organization_id <> {HERE})"
-            for use in by
+            f"EXISTS (SELECT 1 FROM {use} u WHERE u.{_end(use, table)} = c.id AND u.organization_id <> {HERE})"
+            for use in uses
         )
         + ")"
-        for table, by in uses.items()
+        for table, uses in USES.items()
     )
+    looked_up = sorted({*USES, *(use for uses in USES.values() for use in uses)})
     return [
-        *(
-            f"CREATE POLICY lookup ON {table} TO CURRENT_USER USING (true)"
-            for table in sorted({*uses, *(use for by in uses.values() for use in by)})
-        ),
+        *(f"CREATE POLICY lookup ON {table} TO CURRENT_USER USING (true)" for table in looked_up),
         f"""
-        CREATE FUNCTION caregraph_used_elsewhere(kind text, content_id bigint) RETURNS boolean
-        LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
-            SELECT CASE $1 {branches} ELSE false END
-        $$
+        CREATE FUNCTION caregraph_used_elsewhere(kind text, content_ids text, organization_id bigint)
+        RETURNS SETOF bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$ {branches} $$
         """,
-        "REVOKE ALL ON FUNCTION caregraph_used_elsewhere(text, bigint) FROM PUBLIC",
-        "GRANT EXECUTE ON FUNCTION caregraph_used_elsewhere(text, bigint) TO caregraph_app",
+        "REVOKE ALL ON FUNCTION caregraph_used_elsewhere(text, text, bigint) FROM PUBLIC",
+        "GRANT EXECUTE ON FUNCTION caregraph_used_elsewhere(text, text, bigint) TO caregraph_app",
     ]
 
 
@@ -172,7 +169,7 @@ def _end(use: str, table: str) -> str:
 def downgrade() -> None:
     is_postgresql = op.get_bind().dialect.name == "postgresql"
     if is_postgresql:
-        op.execute("DROP FUNCTION caregraph_used_elsewhere(text, bigint)")
+        op.execute("DROP FUNCTION caregraph_used_elsewhere(text, text, bigint)")
         for table in reversed(TABLES):
             op.execute(f"DROP POLICY IF EXISTS shared ON {table}")
     for table in reversed(TABLES):

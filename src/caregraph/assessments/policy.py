@@ -65,20 +65,35 @@ def _grants(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _vertical_grants(viewer: Viewer) -> ColumnElement[bool]:
-    own = select(_ORGANIZATIONS.c.vertical).where(_ORGANIZATIONS.c.id == viewer.organization_id)
+    own = select(_ORGANIZATIONS.c.vertical).where(_ORGANIZATIONS.c.id == viewer.organization_id).correlate(None)
     return table_of(sharing_models.VerticalAccessGrant).c.vertical == own.scalar_subquery()
+
+
+def _end(model: type[models.Content]) -> str:
+    return f"{table_of(model).name.removesuffix('s')}_id"
+
+
+def _granted(model: type[models.Content], viewer: Viewer) -> ColumnElement[bool]:
+    grants = table_of(sharing_models.AccessGrant).c[_end(model)]
+    return table_of(model).c.id.in_(_ids(sharing_models.AccessGrant, _end(model), _grants(viewer), grants.is_not(None)))
+
+
+def _of_vertical(viewer: Viewer) -> ColumnElement[bool]:
+    grants = _ids(sharing_models.VerticalAccessGrant, "assessment_id", _vertical_grants(viewer))
+    content = table_of(models.Assessment).c
+    return and_(content.privacy == Privacy.LIMITED_TO_VERTICALS, content.id.in_(grants))
 
 
 def _given(model: type[models.Content], viewer: Viewer) -> ColumnElement[bool]:
     """Public, or granted."""
-    content = table_of(model).c
-    name = f"{model.__tablename__.removesuffix('s')}_id"
-    grants = table_of(sharing_models.AccessGrant).c
-    granted = _ids(sharing_models.AccessGrant, name, _grants(viewer), grants[name].is_not(None))
-    return or_(
-        content.privacy == Privacy.PUBLIC,
-        and_(content.privacy == Privacy.LIMITED_TO_ORGANIZATIONS, content.id.in_(granted)),
-    )
+    privacy = table_of(model).c.privacy
+    return or_(privacy == Privacy.PUBLIC, and_(privacy == Privacy.LIMITED_TO_ORGANIZATIONS, _granted(model, viewer)))
+
+
+def shared_with(model: type[models.Content], viewer: Viewer) -> ColumnElement[bool]:
+    """What the viewer's organization was given by name, by network or by vertical."""
+    granted = and_(table_of(model).c.privacy != Privacy.PRIVATE, _granted(model, viewer))
+    return or_(granted, _of_vertical(viewer)) if model is models.Assessment else granted
 
 
 def _used(model: type[Any], viewer: Viewer, name: str, *links: type[SharedRow]) -> ColumnElement[bool]:
@@ -122,12 +137,7 @@ def vertical_access_grants(viewer: Viewer) -> ColumnElement[bool]:
 @_shared(models.Assessment)
 def assessments(viewer: Viewer) -> ColumnElement[bool]:
     """By its privacy."""
-    content, grants = (
-        table_of(models.Assessment).c,
-        _ids(sharing_models.VerticalAccessGrant, "assessment_id", _vertical_grants(viewer)),
-    )
-    by_vertical = and_(content.privacy == Privacy.LIMITED_TO_VERTICALS, content.id.in_(grants))
-    return or_(_given(models.Assessment, viewer), by_vertical)
+    return or_(_given(models.Assessment, viewer), _of_vertical(viewer))
 
 
 @_shared(models.Domain)
@@ -223,7 +233,7 @@ def _answers(column: Any, viewer: Viewer) -> ColumnElement[bool]:
         return false()
     if sees_all_clients(viewer):
         return or_(column.is_(None), of_seen_clients(column, viewer))
-    return of_seen_clients(column, viewer)  # type: ignore[no-any-return]
+    return of_seen_clients(column, viewer)
 
 
 @rule(answer_models.AnswerSet, resource="answers")
