@@ -4,7 +4,7 @@ import pytest
 
 from architecture.source import MODULES, Module
 
-SLICES = ("organizations", "people", "treatment")
+SLICES = ("organizations", "people", "assessments", "treatment")
 GROUND = {"auth", "db", "graph", "mail", "scoring", "refs", "settings"}
 SLICE_FILES = {"models", "policy", "types", "inputs", "service", "schema", "loaders", "enums"}
 
@@ -22,7 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "http": {"auth", "db", "graph", "logs", "settings"},
     "organizations": GROUND,
     "people": GROUND | {"organizations"},
-    "treatment": GROUND | {"organizations", "people"},
+    "assessments": GROUND | {"organizations", "people"},
+    "treatment": GROUND | {"organizations", "people", "assessments"},
     "refs": set(SLICES),
     "schema": {"graph", *SLICES},
     "app": {"auth", "db", "graph", "http", "mail", "operations", "schema", "settings", *SLICES},

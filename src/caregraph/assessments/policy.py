@@ -9,9 +9,11 @@ Every rule names organizations itself and asks plain tables, so that no other ru
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, column, false, or_, select, table, tuple_
+from sqlalchemy import CTE, ColumnElement, Select, and_, column, false, or_, select, table, tuple_
 
 from caregraph.auth.viewer import Permission, Viewer
 from caregraph.db.base import SharedRow, table_of
@@ -23,29 +25,26 @@ from .enums import Privacy, PublicationStatus
 
 CONTENT = "assessments"
 """What scopes call assessments and everything that they are made of."""
-
+_MOST_READERS = 1_000
 _ORGANIZATIONS = table("organizations", column("id"), column("vertical"))
+_CONTAINERS: dict[type[Any], tuple[tuple[type[SharedRow], type[Any]], ...]] = {
+    models.Assessment: (),
+    models.Domain: ((models.AssessmentDomain, models.Assessment),),
+    models.Scale: ((models.AssessmentScale, models.Assessment), (models.DomainScale, models.Domain)),
+    models.Item: ((models.AssessmentItem, models.Assessment), (models.ItemScale, models.Scale)),
+    models.Tag: (
+        (models.AssessmentTag, models.Assessment),
+        (models.DomainTag, models.Domain),
+        (models.ScaleTag, models.Scale),
+        (models.ItemTag, models.Item),
+    ),
+}
+"""By which links each kind of content stands in which other."""
 
-_Readable = Callable[[Viewer], ColumnElement[bool]]
 
-
-def _reads(viewer: Viewer) -> bool:
-    return viewer.organization_id is not None and viewer.may(Permission.CARE)
-
-
-def _shared(model: type[SharedRow]) -> Callable[[_Readable], _Readable]:
-    """Declare when others' rows of `model` are read; one's own are in any case."""
-
-    def declare(of_others: _Readable) -> _Readable:
-        def readable(viewer: Viewer) -> ColumnElement[bool]:
-            if not _reads(viewer):
-                return false()
-            return or_(table_of(model).c.organization_id == viewer.organization_id, of_others(viewer))
-
-        rule(model, resource=CONTENT)(readable)
-        return readable
-
-    return declare
+def _end(model: type[Any]) -> str:
+    """What columns that lead to a kind of content are called."""
+    return f"{table_of(model).name.removesuffix('s')}_id"
 
 
 def _ids(model: type[Any], name: str, *conditions: ColumnElement[bool]) -> Select[Any]:
@@ -53,178 +52,155 @@ def _ids(model: type[Any], name: str, *conditions: ColumnElement[bool]) -> Selec
     return select(table_of(model).c[name]).where(*conditions).correlate(None)
 
 
-def _networks(viewer: Viewer) -> Select[Any]:
-    """The parent networks of the viewer's organization."""
-    members = table_of(sharing_models.NetworkMember).c
-    return _ids(sharing_models.NetworkMember, "organization_id", members.member_id == viewer.organization_id)
+@dataclass(frozen=True)
+class _Reader:
+    """An organization that reads what is others'. What it reads of a kind is a table of ids, named once a statement."""
+
+    organization_id: int
+
+    def others(self, model: type[Any]) -> Select[Any]:
+        """Ids of the rows of others that it reads, as a sub-select."""
+        return select(self._tables[model].c.id).correlate(None)
+
+    @cached_property
+    def _tables(self) -> dict[type[Any], CTE]:
+        found: dict[type[Any], CTE] = {}
+        for model, containers in _CONTAINERS.items():
+            content = table_of(model).c
+            ways = [] if model is models.Tag else [self._given(model)]
+            for link, whole in containers:
+                columns = table_of(link).c
+                in_readable = columns[_end(whole)].in_(select(found[whole].c.id).correlate(None))
+                by_owner = select(columns.organization_id, columns[_end(model)]).where(in_readable).correlate(None)
+                ways.append(tuple_(content.organization_id, content.id).in_(by_owner))
+                ways.append(content.id.in_(_ids(link, _end(model), columns.organization_id == self.organization_id)))
+            found[model] = self._of_others(model, or_(*ways))
+        configs = table_of(config_models.ScoreConfig).c
+        levels = [
+            configs[_end(model)].in_(select(found[model].c.id).correlate(None))
+            for model in (models.Item, models.Scale, models.Domain)
+        ]
+        is_published = configs.status == PublicationStatus.PUBLISHED
+        found[config_models.ScoreConfig] = self._of_others(config_models.ScoreConfig, and_(is_published, or_(*levels)))
+        calculations = table_of(config_models.CustomCalculation).c
+        of_config = calculations.score_config_id.in_(select(found[config_models.ScoreConfig].c.id).correlate(None))
+        found[config_models.CustomCalculation] = self._of_others(config_models.CustomCalculation, of_config)
+        return found
+
+    def _of_others(self, model: type[Any], condition: ColumnElement[bool]) -> CTE:
+        columns = table_of(model).c
+        rows = select(columns.id).where(columns.organization_id != self.organization_id, condition)
+        return rows.cte(f"others_{table_of(model).name}")
+
+    def _given(self, model: type[Any]) -> ColumnElement[bool]:
+        """Public, granted, or shared with the reader's vertical."""
+        privacy = table_of(model).c.privacy
+        granted = and_(privacy == Privacy.LIMITED_TO_ORGANIZATIONS, self._granted(model))
+        ways = [privacy == Privacy.PUBLIC, granted]
+        return or_(*ways, self._of_vertical()) if model is models.Assessment else or_(*ways)
+
+    def _granted(self, model: type[Any]) -> ColumnElement[bool]:
+        ends = table_of(sharing_models.AccessGrant).c[_end(model)]
+        granted = _ids(sharing_models.AccessGrant, _end(model), self.is_granted, ends.is_not(None))
+        return table_of(model).c.id.in_(granted)
+
+    def _of_vertical(self) -> ColumnElement[bool]:
+        content = table_of(models.Assessment).c
+        grants = _ids(sharing_models.VerticalAccessGrant, "assessment_id", self.is_of_vertical)
+        return and_(content.privacy == Privacy.LIMITED_TO_VERTICALS, content.id.in_(grants))
+
+    @property
+    def is_granted(self) -> ColumnElement[bool]:
+        """Of access grants: to the reader, or to a network of which it is a member."""
+        members = table_of(sharing_models.NetworkMember).c
+        networks = _ids(sharing_models.NetworkMember, "organization_id", members.member_id == self.organization_id)
+        grantee = table_of(sharing_models.AccessGrant).c.grantee_id
+        return or_(grantee == self.organization_id, grantee.in_(networks))
+
+    @property
+    def is_of_vertical(self) -> ColumnElement[bool]:
+        """Of vertical grants: to the reader's vertical."""
+        own = select(_ORGANIZATIONS.c.vertical).where(_ORGANIZATIONS.c.id == self.organization_id).correlate(None)
+        return table_of(sharing_models.VerticalAccessGrant).c.vertical == own.scalar_subquery()
+
+    def shared(self, model: type[Any]) -> ColumnElement[bool]:
+        """What the reader was given by name, by network or by vertical, and not merely with everybody."""
+        granted = and_(table_of(model).c.privacy != Privacy.PRIVATE, self._granted(model))
+        return or_(granted, self._of_vertical()) if model is models.Assessment else granted
 
 
-def _grants(viewer: Viewer) -> ColumnElement[bool]:
-    grantee = table_of(sharing_models.AccessGrant).c.grantee_id
-    return or_(grantee == viewer.organization_id, grantee.in_(_networks(viewer)))
-
-
-def _vertical_grants(viewer: Viewer) -> ColumnElement[bool]:
-    own = select(_ORGANIZATIONS.c.vertical).where(_ORGANIZATIONS.c.id == viewer.organization_id).correlate(None)
-    return table_of(sharing_models.VerticalAccessGrant).c.vertical == own.scalar_subquery()
-
-
-def _end(model: type[models.Content]) -> str:
-    return f"{table_of(model).name.removesuffix('s')}_id"
-
-
-def _granted(model: type[models.Content], viewer: Viewer) -> ColumnElement[bool]:
-    grants = table_of(sharing_models.AccessGrant).c[_end(model)]
-    return table_of(model).c.id.in_(_ids(sharing_models.AccessGrant, _end(model), _grants(viewer), grants.is_not(None)))
-
-
-def _of_vertical(viewer: Viewer) -> ColumnElement[bool]:
-    grants = _ids(sharing_models.VerticalAccessGrant, "assessment_id", _vertical_grants(viewer))
-    content = table_of(models.Assessment).c
-    return and_(content.privacy == Privacy.LIMITED_TO_VERTICALS, content.id.in_(grants))
-
-
-def _given(model: type[models.Content], viewer: Viewer) -> ColumnElement[bool]:
-    """Public, or granted."""
-    privacy = table_of(model).c.privacy
-    return or_(privacy == Privacy.PUBLIC, and_(privacy == Privacy.LIMITED_TO_ORGANIZATIONS, _granted(model, viewer)))
+# The same tables for every statement of a reader: within one statement they are named once.
+_reader = lru_cache(maxsize=_MOST_READERS)(_Reader)
 
 
 def shared_with(model: type[models.Content], viewer: Viewer) -> ColumnElement[bool]:
     """What the viewer's organization was given by name, by network or by vertical."""
-    granted = and_(table_of(model).c.privacy != Privacy.PRIVATE, _granted(model, viewer))
-    return or_(granted, _of_vertical(viewer)) if model is models.Assessment else granted
+    return false() if viewer.organization_id is None else _reader(viewer.organization_id).shared(model)
 
 
-def _used(model: type[Any], viewer: Viewer, name: str, *links: type[SharedRow]) -> ColumnElement[bool]:
-    """Put by its owner into something that one reads, or by oneself into something of one's own.
-
-    What others than its owner put into theirs is not shared by that.
-    """
-    content = table_of(model).c
-    terms = []
-    for link in links:
-        columns = table_of(link).c
-        by_owner = select(columns.organization_id, columns[name]).where(_LINKED[link](viewer)).correlate(None)
-        terms.append(tuple_(content.organization_id, content.id).in_(by_owner))
-        terms.append(content.id.in_(_ids(link, name, columns.organization_id == viewer.organization_id)))
-    return or_(*terms)
+_OfOthers = Callable[[_Reader], ColumnElement[bool]]
 
 
-def _as(model: type[SharedRow], name: str, whole: type[Any], viewer: Viewer) -> ColumnElement[bool]:
-    """Read as the row of `whole` that a row of `model` belongs to."""
-    return table_of(model).c[name].in_(_ids(whole, "id", _READABLE[whole](viewer)))
+def _shared(model: type[SharedRow], of_others: _OfOthers, own: ColumnElement[bool] | None = None) -> None:
+    """Declare when others' rows of `model` are read. One's own are: all, or with `own` all by authors, else those."""
+
+    def readable(viewer: Viewer) -> ColumnElement[bool]:
+        if viewer.organization_id is None or not viewer.may(Permission.CARE):
+            return false()
+        here = table_of(model).c.organization_id == viewer.organization_id
+        if own is not None and not _writes(viewer):
+            here = and_(here, own)
+        return or_(here, of_others(_reader(viewer.organization_id)))
+
+    rule(model, resource=CONTENT)(readable)
 
 
-@_shared(sharing_models.NetworkMember)
-def network_members(viewer: Viewer) -> ColumnElement[bool]:
-    """A network sees its members, a member its networks."""
-    return table_of(sharing_models.NetworkMember).c.member_id == viewer.organization_id
+def _writes(viewer: Viewer) -> bool:
+    """Whether the viewer is one of the authors, who see the drafts of score configs."""
+    return viewer.may(Permission.CREATE_ASSESSMENT) or viewer.may(Permission.ASSESSMENT_AUTHOR)
 
 
-@_shared(sharing_models.AccessGrant)
-def access_grants(viewer: Viewer) -> ColumnElement[bool]:
-    """An owner sees whom it gave access, others what they were given."""
-    return _grants(viewer)
+def _itself(model: type[Any]) -> _OfOthers:
+    return lambda reader: table_of(model).c.id.in_(reader.others(model))
 
 
-@_shared(sharing_models.VerticalAccessGrant)
-def vertical_access_grants(viewer: Viewer) -> ColumnElement[bool]:
-    """An owner sees the verticals that it gave access, others that their vertical was given it."""
-    return _vertical_grants(viewer)
+def _as(model: type[Any], *wholes: type[Any]) -> _OfOthers:
+    """Read as the rows of `wholes` that a row of `model` belongs to."""
+    columns = table_of(model).c
+    return lambda reader: or_(*(columns[_end(whole)].in_(reader.others(whole)) for whole in wholes))
 
 
-@_shared(models.Assessment)
-def assessments(viewer: Viewer) -> ColumnElement[bool]:
-    """By its privacy."""
-    return or_(_given(models.Assessment, viewer), _of_vertical(viewer))
-
-
-@_shared(models.Domain)
-def domains(viewer: Viewer) -> ColumnElement[bool]:
-    """By its privacy, or on an assessment."""
-    return or_(_given(models.Domain, viewer), _used(models.Domain, viewer, "domain_id", models.AssessmentDomain))
-
-
-@_shared(models.Scale)
-def scales(viewer: Viewer) -> ColumnElement[bool]:
-    """By its privacy, on an assessment or in a domain."""
-    links = (models.AssessmentScale, models.DomainScale)
-    return or_(_given(models.Scale, viewer), _used(models.Scale, viewer, "scale_id", *links))
-
-
-@_shared(models.Item)
-def items(viewer: Viewer) -> ColumnElement[bool]:
-    """By its privacy, on an assessment or on a scale."""
-    links = (models.AssessmentItem, models.ItemScale)
-    return or_(_given(models.Item, viewer), _used(models.Item, viewer, "item_id", *links))
-
-
-_TAGGED = (models.AssessmentTag, models.ItemTag, models.ScaleTag, models.DomainTag)
-
-
-@_shared(models.Tag)
-def tags(viewer: Viewer) -> ColumnElement[bool]:
-    """On something that one reads, put there by the tag's owner."""
-    return _used(models.Tag, viewer, "tag_id", *_TAGGED)
-
-
-@_shared(config_models.ScoreConfig)
-def score_configs(viewer: Viewer) -> ColumnElement[bool]:
-    """As what it scores, once it is published."""
-    model = config_models.ScoreConfig
-    levels = {"item_id": models.Item, "scale_id": models.Scale, "domain_id": models.Domain}
-    of_readable = or_(*(_as(model, name, whole, viewer) for name, whole in levels.items()))
-    return and_(table_of(model).c.status == PublicationStatus.PUBLISHED, of_readable)
-
-
-@_shared(config_models.ResultRange)
-def result_ranges(viewer: Viewer) -> ColumnElement[bool]:
-    """As the scale or the domain."""
-    model = config_models.ResultRange
-    return or_(_as(model, "scale_id", models.Scale, viewer), _as(model, "domain_id", models.Domain, viewer))
-
-
-_READABLE: dict[type[Any], _Readable] = {
-    models.Assessment: assessments,
-    models.Domain: domains,
-    models.Scale: scales,
-    models.Item: items,
-    config_models.ScoreConfig: score_configs,
-}
-
-
-def _part(model: type[SharedRow], name: str, whole: type[Any]) -> _Readable:
-    """Declare that rows of `model` are read as the row of `whole` that their column `name` names."""
-
-    def of_whole(viewer: Viewer) -> ColumnElement[bool]:
-        return _as(model, name, whole, viewer)
-
-    return _shared(model)(of_whole)
-
-
-_LINKED: dict[type[Any], _Readable] = {
-    link: _part(link, name, whole)
-    for link, name, whole in (
-        (models.AssessmentDomain, "assessment_id", models.Assessment),
-        (models.AssessmentScale, "assessment_id", models.Assessment),
-        (models.AssessmentItem, "assessment_id", models.Assessment),
-        (models.DomainScale, "domain_id", models.Domain),
-        (models.ItemScale, "scale_id", models.Scale),
-        (models.AssessmentTag, "assessment_id", models.Assessment),
-        (models.DomainTag, "domain_id", models.Domain),
-        (models.ScaleTag, "scale_id", models.Scale),
-        (models.ItemTag, "item_id", models.Item),
-        (models.RelatedAssessment, "assessment_id", models.Assessment),
-    )
-}
-
-_part(models.ItemOption, "item_id", models.Item)
-_READABLE[config_models.CustomCalculation] = _part(
-    config_models.CustomCalculation, "score_config_id", config_models.ScoreConfig
+_shared(
+    sharing_models.NetworkMember,
+    lambda reader: table_of(sharing_models.NetworkMember).c.member_id == reader.organization_id,
 )
-_part(config_models.CalculationVariable, "custom_calculation_id", config_models.CustomCalculation)
-_part(config_models.PercentileRankConfig, "score_config_id", config_models.ScoreConfig)
+_shared(sharing_models.AccessGrant, lambda reader: reader.is_granted)
+_shared(sharing_models.VerticalAccessGrant, lambda reader: reader.is_of_vertical)
+for _model in _CONTAINERS:
+    _shared(_model, _itself(_model))
+for _link, _whole in (
+    *(pair for pairs in _CONTAINERS.values() for pair in pairs),
+    (models.RelatedAssessment, models.Assessment),
+    (models.ItemOption, models.Item),
+):
+    _shared(_link, _as(_link, _whole))
+_shared(config_models.ResultRange, _as(config_models.ResultRange, models.Scale, models.Domain))
+
+_PUBLISHED = table_of(config_models.ScoreConfig).c.status == PublicationStatus.PUBLISHED
+_OF_PUBLISHED = _ids(config_models.ScoreConfig, "id", _PUBLISHED)
+_CALCULATIONS = table_of(config_models.CustomCalculation).c.score_config_id.in_(_OF_PUBLISHED)
+_NORMS = table_of(config_models.PercentileRankConfig).c.score_config_id.in_(_OF_PUBLISHED)
+_VARIABLES = table_of(config_models.CalculationVariable).c.custom_calculation_id.in_(
+    _ids(config_models.CustomCalculation, "id", _CALCULATIONS)
+)
+_shared(config_models.ScoreConfig, _itself(config_models.ScoreConfig), _PUBLISHED)
+_shared(config_models.CustomCalculation, _as(config_models.CustomCalculation, config_models.ScoreConfig), _CALCULATIONS)
+_shared(config_models.PercentileRankConfig, _as(config_models.PercentileRankConfig, config_models.ScoreConfig), _NORMS)
+_shared(
+    config_models.CalculationVariable,
+    _as(config_models.CalculationVariable, config_models.CustomCalculation),
+    _VARIABLES,
+)
 
 
 def _answers(column: Any, viewer: Viewer) -> ColumnElement[bool]:
