@@ -5,10 +5,9 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from caregraph.db.base import Base, Coded, Dated, SharedRow, shared_key, tenant_key, tenant_unique
+from caregraph.db.base import Base, Coded, Dated, SharedRow, exactly_one_of, shared_key, tenant_key, tenant_unique
 
 from .enums import PublicationStatus, ScoreScope, ScoreType
-from .sharing_models import exactly_one_of
 
 LEVELS = ("item_id", "scale_id", "domain_id")
 

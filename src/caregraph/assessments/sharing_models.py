@@ -3,17 +3,11 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from caregraph.db.base import Base, Coded, Dated, SharedRow, Timestamped, tenant_key
+from caregraph.db.base import Base, Coded, Dated, SharedRow, Timestamped, exactly_one_of, tenant_key
 from caregraph.organizations.enums import Vertical
 
 KINDS = ("assessment_id", "item_id", "scale_id", "domain_id")
-"""The columns that say what is shared, or is anything else of exactly one of them."""
-
-
-def exactly_one_of(*columns: str) -> CheckConstraint:
-    """A row hangs on one thing of several kinds."""
-    terms = " + ".join(f"(CASE WHEN {column} IS NULL THEN 0 ELSE 1 END)" for column in columns)
-    return CheckConstraint(f"{terms} = 1", name="one_kind")
+"""The columns that say what is shared."""
 
 
 class AccessGrant(SharedRow, Timestamped, Base):

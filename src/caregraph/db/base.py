@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Connection,
     DateTime,
     Dialect,
@@ -157,6 +158,12 @@ def tenant_key(
 def shared_key(column: str, *, to: str) -> ForeignKeyConstraint:
     """A foreign key to a `SharedRow` of whichever tenant. While it is used, the row cannot be deleted."""
     return ForeignKeyConstraint((column,), [f"{to}.id"], info={"is_shared": True})
+
+
+def exactly_one_of(*columns: str) -> CheckConstraint:
+    """A row hangs on one thing of several kinds."""
+    terms = " + ".join(f"(CASE WHEN {column} IS NULL THEN 0 ELSE 1 END)" for column in columns)
+    return CheckConstraint(f"{terms} = 1", name="one_kind")
 
 
 def tenant_unique(*columns: str) -> UniqueConstraint:
