@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types.execution import ExecutionContext
 
+from caregraph.assessments import schema as assessments
 from caregraph.graph import federation, roots
 from caregraph.graph.build import check, describe_roots
 from caregraph.graph.scalars import SCALARS
@@ -15,7 +16,7 @@ from caregraph.people import schema as people
 from caregraph.treatment import schema as treatment
 from caregraph.treatment.types import OrsScore, SrsScore
 
-Query = merge_types("Query", (roots.Query, organizations.Query, people.Query, treatment.Query))
+Query = merge_types("Query", (roots.Query, organizations.Query, people.Query, assessments.Query, treatment.Query))
 Mutation = merge_types("Mutation", (organizations.Mutation, people.Mutation, treatment.Mutation))
 Subscription = merge_types("Subscription", (treatment.Subscription,))
 

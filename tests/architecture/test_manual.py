@@ -46,6 +46,8 @@ PLAIN_LISTS = {
     "AuditEvent.clientIds": "the clients of one operation's rows, which are limited",
     "AuditEvent.changes": "at most one of each type and change",
     "AuditedChange.rows": "the rows that one transaction changed",
+    "Assessment.videos": "a column of the assessment",
+    "Assessment.testimonials": "a column of the assessment",
     "EpisodeChart.series": "an informant each: clients and raters of one episode",
     "ChartSeries.points": "a session each",
     "ChartPoint.alerts": "at most one of each alert",
@@ -63,6 +65,8 @@ CARRIED = {
     "User.organization": "the viewer's own organization, by id: a user has no such column",
     "Invitation.invitedBy": "by the id of who invited, which is no foreign key: it outlasts the membership",
     "AuditEvent.changes": "a column of the entry",
+    "Assessment.videos": "a column of the assessment",
+    "Assessment.testimonials": "a column of the assessment",
     "ScoreEvent.score": "read for the event",
     "AlertEvent.score": "read for the event",
     "EpisodeEvent.episode": "read for the event",
@@ -118,7 +122,7 @@ def test_scalars_name_their_specification() -> None:
     scalars = {name: one.specified_by_url for name, one in TYPES.items() if hasattr(one, "specified_by_url")}
 
     assert {name for name, url in scalars.items() if not url} == set()
-    assert scalars.keys() == {"Date", "DateTime", "EmailAddress", "JSON", "PhoneNumber", "URL", "Upload"}
+    assert scalars.keys() == {"Date", "DateTime", "Decimal", "EmailAddress", "JSON", "PhoneNumber", "URL", "Upload"}
 
 
 def test_the_written_schema_is_the_built_one() -> None:
@@ -216,6 +220,10 @@ def test_every_node_type_can_be_reached_by_node() -> None:
         *("AuditEvent", "Client", "Episode", "FeatureFlag", "File", "GrantedPermission", "Group"),
         *("Invitation", "Label", "Location", "Organization"),
         *("OrsScore", "Rater", "Session", "SrsScore", "User"),
+        *("Assessment", "Item", "ItemOption", "Scale", "Domain", "Tag", "AssessmentItem", "AssessmentScale"),
+        *("AssessmentDomain", "DomainScale", "ItemScale", "AccessGrant", "VerticalAccessGrant", "NetworkMember"),
+        *("ScoreConfig", "CustomCalculation", "CalculationVariable", "PercentileRankConfig", "ResultRange"),
+        *("AnswerSet", "ItemResponse", "AnswerScore"),
     }
     assert {made.python_name for made in KitQuery.__strawberry_definition__.fields} == {
         "hello",

@@ -9,6 +9,7 @@ from caregraph import schema
 from caregraph.graph.federation import entity_types
 from caregraph.graph.node import global_id, parse_id
 from caregraph.graph.subgraph import subgraph_sdl
+from factories.assessments import make_content
 from factories.organizations import make_feature, make_invitation, make_location, make_permission
 from factories.people import make_client, make_consent, make_file, make_group, make_label
 from factories.programs import make_everything
@@ -98,29 +99,52 @@ async def test_every_entity_is_found(world: World) -> None:
     rater = await make_rater(world.user, episode, client)
     programs = await make_everything(world.superuser, "Program")
     group = await make_group(world.superuser, "North")
+    content = await make_content(world.superuser, "Content", client)
     rows = {
+        "AccessGrant": content["grant"].id,
         "AccessToken": (parse_id(programs["access_token"]) or ("", 0))[1],
+        "AnswerScore": content["answer_score"].id,
+        "AnswerSet": content["answers"].id,
         "ApiKey": (parse_id(programs["api_key"]) or ("", 0))[1],
         "ApiToken": world.superuser.row_id,  # each of the world's people has one, in their order
         "Application": (parse_id(programs["application"]) or ("", 0))[1],
+        "Assessment": content["assessment"].id,
+        "AssessmentDomain": content["domain_placed"].id,
+        "AssessmentItem": content["placed"].id,
+        "AssessmentScale": content["scale_placed"].id,
         "AuditEvent": 1,
+        "CalculationVariable": content["variable"].id,
         "CalculatorPlan": (parse_id(programs["plan"]) or ("", 0))[1],
         "Client": client.id,
         "Consent": (await make_consent(world.user, client)).id,
+        "CustomCalculation": content["calculation"].id,
+        "Domain": content["domain"].id,
+        "DomainScale": content["in_domain"].id,
         "Episode": episode.id,
         "FeatureFlag": (await make_feature(world.superuser, "assessments_web.x")).id,
         "File": (await make_file(world.user, client)).id,
         "GrantedPermission": (await make_permission(world.user)).id,
         "Group": group.id,
         "Invitation": (await make_invitation(world.superuser)).id,
+        "Item": content["item"].id,
+        "ItemOption": content["option"].id,
+        "ItemResponse": content["response"].id,
+        "ItemScale": content["weighed"].id,
         "Label": (await make_label(world.user, "urgent")).id,
         "Location": (await make_location(world.user)).id,
+        "NetworkMember": content["network_member"].id,
         "Organization": 1,
         "OrsScore": (await make_ors(world.user, session, client)).id,
+        "PercentileRankConfig": content["norm"].id,
         "Rater": rater.id,
+        "ResultRange": content["range"].id,
+        "Scale": content["scale"].id,
+        "ScoreConfig": content["config"].id,
         "Session": session.id,
         "SrsScore": (await make_srs(world.user, session, client)).id,
+        "Tag": content["tag"].id,
         "User": world.user.row_id,
+        "VerticalAccessGrant": content["vertical_grant"].id,
     }
     references = [_reference(name, row_id) for name, row_id in rows.items()]
 

@@ -143,6 +143,37 @@ SEEN: dict[str, dict[str, str]] = {
         "harbor_ors": _HARBOR,
     },
     "SrsScore": {"ann_srs": _ANNS, "bo_srs": _BOS, "harbor_srs": _HARBOR},
+    # Northfield's content is its members', what is still a draft of a score config its authors'.
+    **{
+        kind: {name: _NORTHFIELD, f"harbor_{name}": _HARBOR}
+        for kind, name in {
+            "Item": "item",
+            "ItemOption": "option",
+            "Scale": "scale",
+            "Domain": "domain",
+            "AssessmentItem": "placed",
+            "AssessmentScale": "scale_placed",
+            "AssessmentDomain": "domain_placed",
+            "ItemScale": "weighed",
+            "DomainScale": "in_domain",
+            "Tag": "tag",
+            "PercentileRankConfig": "norm",
+            "ResultRange": "range",
+            "AccessGrant": "grant",
+            "VerticalAccessGrant": "vertical_grant",
+            "NetworkMember": "network_member",
+        }.items()
+    },
+    "Assessment": {
+        **dict.fromkeys(("assessment", "related"), _NORTHFIELD),
+        **dict.fromkeys(("harbor_assessment", "harbor_related"), _HARBOR),
+    },
+    "ScoreConfig": {"config": _NORTHFIELD, "draft": "ada", "harbor_config": _HARBOR, "harbor_draft": "olga"},
+    "CustomCalculation": {"calculation": "ada", "harbor_calculation": "olga"},
+    "CalculationVariable": {"variable": "ada", "harbor_variable": "olga"},
+    "AnswerSet": {"answers": _ANNS, "harbor_answers": _HARBOR},
+    "ItemResponse": {"response": _ANNS, "harbor_response": _HARBOR},
+    "AnswerScore": {"answer_score": _ANNS, "harbor_answer_score": _HARBOR},
     "AuditEvent": {"northfield_event": "ada auditor", "harbor_event": "olga"},
 }
 # Types of which there is more with every request: of their lists only the rows above are looked for.

@@ -402,7 +402,7 @@ def test_declarations_name_columns_that_can_take_them() -> None:
     tables = [table_of(Client), *(one.table for one in reach(table_of(Client), client))]
     declared = {table.name: model_of(table).personal for table in tables if hasattr(model_of(table), "personal")}
 
-    assert declared.keys() == {"clients", "files", "consents", "episodes", "raters"}
+    assert declared.keys() == {"clients", "files", "consents", "episodes", "raters", "answer_sets", "item_responses"}
     for name, personal in declared.items():
         table = next(one for one in tables if one.name == name)
         for column, value in personal.becomes.items():

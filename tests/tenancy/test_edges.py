@@ -70,6 +70,32 @@ def _edges(value: Any) -> set[str]:
     return here | {one for item in value.values() for one in _edges(item)}
 
 
+# Content is every member's, answers are Ann's. What of a score config is a draft is for authors.
+CONTENT = {
+    "item": "item",
+    "itemOption": "option",
+    "scale": "scale",
+    "domain": "domain",
+    "assessment": "assessment",
+    "assessmentItem": "placed",
+    "assessmentScale": "scale_placed",
+    "assessmentDomain": "domain_placed",
+    "itemScale": "weighed",
+    "domainScale": "in_domain",
+    "tag": "tag",
+    "scoreConfig": "config",
+    "percentileRankConfig": "norm",
+    "resultRange": "range",
+    "accessGrant": "grant",
+    "verticalAccessGrant": "vertical_grant",
+    "networkMember": "network_member",
+    "answerSet": "answers",
+    "itemResponse": "response",
+    "answerScore": "answer_score",
+}
+OF_AUTHORS = ("CustomCalculation.", "CalculationVariable.")
+
+
 def _bens(world: World, town: Town) -> set[str]:
     """Ids of all that Ben sees: Ann, what hangs on her, the label, his colleagues by name."""
     ids = town.ids
@@ -90,6 +116,9 @@ def _bens(world: World, town: Town) -> set[str]:
         "granted",
         "feature",
         "location",
+        *CONTENT.values(),
+        "related",
+        "in_domain",
     ]
     organization = global_id("Organization", world.user.organization_id)
     return {*(ids[name] for name in own), world.user.id, world.colleague.id, world.superuser.id, organization}
@@ -115,6 +144,7 @@ async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
         "user": world.colleague.id,
         "featureFlag": ids["feature"],
         "grantedPermission": ids["granted"],
+        **{root: ids[name] for root, name in CONTENT.items()},
     }
     walked = set()
 

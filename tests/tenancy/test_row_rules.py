@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from caregraph.auth.secrets import token_hash
 from caregraph.auth.viewer import Viewer
 from caregraph.db import lookups
-from caregraph.db.base import Base, TenantRow, table_of
+from caregraph.db.base import Base, SharedRow, TenantRow, table_of
 from caregraph.db.session import APP_ROLE, Database
 from caregraph.organizations.models import Organization, User
 from kit import World, settings_for
@@ -26,7 +26,7 @@ GUARDED = [*TENANT_TABLES, "organizations", "users", "api_tokens"]
 LOOK_UPS = {
     *("caregraph_api_token", "caregraph_calculator", "caregraph_account"),
     *("caregraph_application", "caregraph_bearer", "caregraph_session_token", "caregraph_invitation"),
-    *("caregraph_identified", "caregraph_person", "caregraph_works_elsewhere"),
+    *("caregraph_identified", "caregraph_person", "caregraph_works_elsewhere", "caregraph_used_elsewhere"),
 }
 FUNCTIONS = {*LOOK_UPS, "caregraph_last_membership", "caregraph_organization_ids"}
 
@@ -118,6 +118,7 @@ async def test_every_table_of_a_tenant_is_guarded_even_from_its_owner(world: Wor
         *((name, "tenant") for name in (*TENANT_TABLES, "organizations", "api_tokens")),
         ("audit_events", "nobody"),
         *((name, "members") for name in ("organizations", "locations")),
+        *((table_of(model).name, "shared") for model in TENANT_MODELS if issubclass(model, SharedRow)),
         *(("users", f"tenant_{verb}") for verb in ("select", "insert", "update", "delete")),
     }
     assert not [row for row in rows if "public" in row.roles]

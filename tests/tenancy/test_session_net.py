@@ -177,7 +177,7 @@ async def test_nobody_and_the_calculator_touch_nothing(world: World, town: Town)
             await tx.execute(delete(model))
 
     assert counts == dict.fromkeys(counts, 0)
-    assert len(counts) == 32
+    assert len(counts) == 59
     assert await world.counts() == before
 
 

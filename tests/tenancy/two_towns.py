@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from caregraph.graph.node import global_id
 from caregraph.organizations.models import Location
 from caregraph.people.models import Client, ClientGroup, Group, UserGroup
+from factories.assessments import make_content
 from factories.organizations import make_feature, make_invitation, make_permission
 from factories.people import make_client, make_consent, make_file, make_label
 from factories.programs import make_everything
@@ -88,6 +89,7 @@ async def make_northfield(world: World) -> Town:
         bo_srs=await make_srs(world.user, session, bo, 8, 8, 8, 8),
         bo_rated=await make_ors(world.user, session, bo, 9, 9, 9, 9, rater=bo_rater),
         zoe_ors=await make_ors(world.colleague, zoe_session, zoe, 6, 6, 6, 6),
+        **await make_content(world.superuser, "Of the town", ann),
     )
 
 
@@ -116,4 +118,5 @@ async def make_harbor(world: World) -> Town:
         consent=await make_consent(owner, kay),
         ors=await make_ors(owner, session, kay, 6, 6, 6, 6),
         srs=await make_srs(owner, session, kay, 6, 6, 6, 6),
+        **await make_content(world.other_superuser, "HIDDEN harbor", kay),
     )

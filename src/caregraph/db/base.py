@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Connection,
     DateTime,
     Dialect,
@@ -112,6 +113,13 @@ class TenantRow:
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), nullable=False)
 
 
+class SharedRow(TenantRow):
+    """A row that other organizations may read: its rule says which and names the tenant itself. Only its own writes.
+
+    The one exception to "a tenant reads its own rows": content that is made to be used by others.
+    """
+
+
 class Timestamped:
     """When a row was made."""
 
@@ -145,6 +153,17 @@ def tenant_key(
         ondelete="CASCADE",
         info={"blocks": blocks or {columns[-1]: None}, "carries": carries or {}},
     )
+
+
+def shared_key(column: str, *, to: str) -> ForeignKeyConstraint:
+    """A foreign key to a `SharedRow` of whichever tenant. While it is used, the row cannot be deleted."""
+    return ForeignKeyConstraint((column,), [f"{to}.id"], info={"is_shared": True})
+
+
+def exactly_one_of(*columns: str) -> CheckConstraint:
+    """A row hangs on one thing of several kinds."""
+    terms = " + ".join(f"(CASE WHEN {column} IS NULL THEN 0 ELSE 1 END)" for column in columns)
+    return CheckConstraint(f"{terms} = 1", name="one_kind")
 
 
 def tenant_unique(*columns: str) -> UniqueConstraint:

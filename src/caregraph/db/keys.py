@@ -34,7 +34,7 @@ def children(parent: Table) -> Iterator[tuple[Table, Column[Any], str | None, Co
 def referred(column: Any) -> Any:
     """The `id` that a column points at, followed through link tables; the column itself if it points nowhere."""
     for key in column.foreign_keys:
-        if key.column.name in {"id", column.name}:
+        if key.column.name in {"id", column.name} and key.column is not column:  # a table may refer to itself
             return referred(key.column)
     return column
 

@@ -4,7 +4,8 @@ Each reads global tables past row-level security and answers for the one account
 functions, this list is all of them: `caregraph_api_token`, `caregraph_identified`, `caregraph_calculator`,
 `caregraph_account`, `caregraph_application`, `caregraph_bearer`, `caregraph_session_token`,
 `caregraph_invitation` before a tenant is known;
-`caregraph_person`, everything of the caller's own account; `caregraph_works_elsewhere`, yes or no.
+`caregraph_person`, everything of the caller's own account; `caregraph_works_elsewhere`, yes or no;
+`caregraph_used_elsewhere`, which of an organization's own content others use, not who.
 For the owner of the tables alone is `caregraph_organization_ids`, where commands begin that go through all tenants.
 """
 
@@ -36,6 +37,13 @@ _APPLICATION = (
     " WHERE g.organization_id = a.organization_id AND g.application_id = a.id) AS group_ids"
 )
 _OF_APPLICATION = "JOIN applications a ON a.organization_id = t.organization_id AND a.id = t.application_id"
+USES = {
+    "assessments": (("answer_sets", "assessment_id"), ("related_assessments", "related_id")),
+    "domains": (("assessment_domains", "domain_id"),),
+    "scales": (("assessment_scales", "scale_id"), ("domain_scales", "scale_id")),
+    "items": (("assessment_items", "item_id"), ("item_scales", "item_id"), ("item_responses", "item_id")),
+}
+"""How other organizations can use each kind of content: by which column of which table."""
 _STATEMENTS = {
     "api_token": (
         "SELECT t.id AS token_id, " + _MEMBERSHIP + " FROM api_tokens t"  # noqa: S608 our names
@@ -73,6 +81,16 @@ _STATEMENTS = {
     "works_elsewhere": (
         "SELECT EXISTS (SELECT 1 FROM memberships m"
         " WHERE m.user_id = :user_id AND m.organization_id <> :organization_id) AS elsewhere"
+    ),
+    "used_elsewhere": " UNION ALL ".join(
+        f"SELECT c.id FROM {table} c WHERE :kind = '{table}' AND c.organization_id = :organization_id"  # noqa: S608
+        " AND c.id IN (SELECT value FROM json_each('[' || :content_ids || ']')) AND ("
+        + " OR ".join(
+            f"EXISTS (SELECT 1 FROM {use} u WHERE u.{column} = c.id AND u.organization_id <> c.organization_id)"  # noqa: S608
+            for use, column in uses
+        )
+        + ")"
+        for table, uses in USES.items()
     ),
     "application": (
         f"SELECT {_APPLICATION}, a.public_key, s.secret_hash, s.sealed FROM applications a"  # noqa: S608
@@ -140,6 +158,17 @@ async def person(execute: Execute, database: Database, user_id: int) -> Person |
     first = rows[0]
     names = first.email, first.full_name, first.first_name, first.last_name
     return Person(*names, bool(first.has_own_password), [_membership(row) for row in rows])
+
+
+async def used_elsewhere(
+    execute: Execute, database: Database, *, kind: str, content_ids: Sequence[int], organization_id: int
+) -> set[int]:
+    """Which of an organization's own assessments, domains, scales or items other organizations use."""
+    ids = ",".join(map(str, content_ids))
+    found = await execute(
+        _statement(database, "used_elsewhere", kind=kind, content_ids=ids, organization_id=organization_id)
+    )
+    return set(found.scalars())
 
 
 async def works_elsewhere(execute: Execute, database: Database, *, user_id: int, organization_id: int) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy.sql import visitors
 
 from caregraph.auth.viewer import EVERYTHING, Viewer
 
-from .base import Base, TenantRow
+from .base import Base, SharedRow, TenantRow
 
 Rule = Callable[[Viewer], ColumnElement[bool]]
 
@@ -42,7 +42,7 @@ class UnscopedStatementError(RuntimeError):
 
 
 def rule(model: type[Any], *, resource: str | None = None) -> Callable[[Rule], Rule]:
-    """Declare the visibility rule of `model`; the tenant is added to it and need not be repeated.
+    """Declare the visibility rule of `model`; the tenant is added to it and need not be repeated, but for shared rows.
 
     `resource` is what scopes call the rows, by default the table's name; parts and links are named as their whole.
     `UNSCOPED` rows are left to their rule.
@@ -106,6 +106,8 @@ def _declared(model: type[Any]) -> type[Any]:
 
 
 def _tenant(model: type[TenantRow], viewer: Viewer) -> ColumnElement[bool]:
+    if issubclass(model, SharedRow):
+        return true()  # the rule says of which tenants
     if model.spans_memberships:
         return model.organization_id.in_(viewer.organization_ids)
     return model.organization_id == viewer.organization_id
@@ -132,7 +134,10 @@ def _scope(state: ORMExecuteState) -> None:
         return
     viewer = state.session.info["viewer"]  # a session without a viewer reads nothing: KeyError
     for model in _touched(state.statement):
-        state.statement = state.statement.options(_Visible(model, criterion(model, viewer), include_aliases=True))
+        rows = criterion(model, viewer)
+        if (state.is_update or state.is_delete) and issubclass(model, SharedRow):
+            rows = and_(rows, model.organization_id == viewer.organization_id)  # others' rows are read, never written
+        state.statement = state.statement.options(_Visible(model, rows, include_aliases=True))
 
 
 class _Visible(LoaderCriteriaOption):

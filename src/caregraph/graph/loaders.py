@@ -10,7 +10,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from caregraph.auth.viewer import Viewer
+from caregraph.db.base import SharedRow
 from caregraph.db.keys import key_table as keys_as_table
+from caregraph.db.keys import model_of
 from caregraph.db.scope import criterion, visible
 
 from .context import Context
@@ -32,8 +34,15 @@ class Link:
         if self.child_column is None:
             return statement
         table = self.child_column.table
-        same_tenant = table.c.organization_id == viewer.organization_id
-        return statement.join(table, and_(self.child_column == self.model.id, same_tenant))
+        return statement.join(table, and_(self.child_column == self.model.id, self._of_whom(table, viewer)))
+
+    @staticmethod
+    def _of_whom(table: Any, viewer: Viewer) -> ColumnElement[bool]:
+        """Which rows of the link table lead anywhere: the tenant's, of shared ones those that `viewer` sees."""
+        model = model_of(table)
+        if issubclass(model, SharedRow):
+            return criterion(model, viewer)
+        return table.c.organization_id == viewer.organization_id  # type: ignore[no-any-return]
 
     def children(self, viewer: Viewer, parent_id: Any) -> Select[Any]:
         """The children of one parent that `viewer` sees."""

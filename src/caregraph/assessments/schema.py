@@ -1,0 +1,7 @@
+"""Root fields of assessments, merged from those of their parts."""
+
+from strawberry.tools import merge_types
+
+from . import config_schema, content_schema, item_schema
+
+Query = merge_types("Query", (content_schema.Query, item_schema.Query, config_schema.Query))
