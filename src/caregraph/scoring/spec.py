@@ -1,0 +1,34 @@
+"""A scoring specification: everything that turns the answers of an assessment into numbers, checked when it is made."""
+
+from dataclasses import dataclass, field
+
+from .compiling import compile_plan
+from .parts import Domain, Item, Scale, ScoreConfig
+from .plan import Plan
+
+
+@dataclass(frozen=True)
+class ScoringSpec:
+    """Items, scales, domains and score configs of one assessment.
+
+    Making one checks and compiles it, so that a specification at hand can be computed; SpecError says what is wrong
+    and where. It is immutable; equal data make equal, equally hashed specifications. Keys are unique among items,
+    scales and domains together, and among configs.
+    """
+
+    items: tuple[Item, ...]
+    """In the order of the columns of the answers."""
+    scales: tuple[Scale, ...] = ()
+    domains: tuple[Domain, ...] = ()
+    configs: tuple[ScoreConfig, ...] = ()
+    key: str = ""
+    version: str = ""
+    """What explanations name as the source of the rules."""
+    plan: Plan = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plan", compile_plan(self))
+
+    def config(self, key: str) -> ScoreConfig:
+        """The score config with this key; raises KeyError if there is none."""
+        return self.plan.outputs[key].config
