@@ -19,5 +19,9 @@ def goal_attainment_t(attainments: Floats, weights: Floats, correlation: float =
     held = ~np.isnan(attainments)
     shares = np.where(held, weights, 0.0)
     reached = (shares * np.where(held, attainments, 0.0)).sum(axis=1)
-    spread = (1 - correlation) * (shares**2).sum(axis=1) + correlation * shares.sum(axis=1) ** 2
-    return 50 + 10 * divide(reached, np.sqrt(spread))
+    return t_of(reached, shares.sum(axis=1), (shares**2).sum(axis=1), correlation)
+
+
+def t_of(reached: Floats, weight: Floats, squares: Floats, correlation: float = EXPECTED_CORRELATION) -> Floats:
+    """T scores from the sums of weighted attainments, of weights and of their squares; NaN where all weights are 0."""
+    return 50 + 10 * divide(reached, np.sqrt((1 - correlation) * squares + correlation * weight * weight))

@@ -8,7 +8,7 @@ from .bands import bands
 from .errors import SpecCode, SpecError
 from .expressions import parse
 from .parts import Domain, Item, MissingRule, Scale, ScoreConfig, ScoreKind
-from .plan import Calculation, Formula, Node, Output, OverAnswers, OverCohort, OverScores, Plan, Term
+from .plan import Attainment, Calculation, Formula, Node, Output, OverAnswers, OverCohort, OverScores, Plan, Term
 
 MAXIMUM_DECIMALS = 9
 LARGEST = 1e15
@@ -86,6 +86,8 @@ class _Compiler:
         if (config.of in self.columns) != (config.kind in _ITEM_KINDS):
             message = f"The kind {config.kind.value} does not go with {config.of!r}"
             raise SpecError(SpecCode.KIND, message, "kind")
+        if config.kind is ScoreKind.GOAL_ATTAINMENT and config.of not in self.scales:
+            raise SpecError(SpecCode.KIND, "Goal attainment is scored over the items of a scale", "kind")
         if config.is_cohort:
             return self._cohort(config)
         return Node(config.key, self._individual(config), False, config.multiplier, config.decimals)
@@ -101,18 +103,23 @@ class _Compiler:
         mean = config.kind in _MEANS
         if config.of in self.columns:
             return OverAnswers((Term(self.columns[config.of], 1.0, reverse=False),), 1, mean=False)
+        if config.kind is ScoreKind.GOAL_ATTAINMENT:
+            terms = self._terms(self.scales[config.of])
+            _check_weights(terms, config.of)
+            return Attainment(terms, _required(config.missing, len(terms)))
         if config.of in self.scales:
             return self._over_scale(self.scales[config.of], config.missing, mean=mean)
         return self._over_domain(self.domains[config.of], config, mean=mean)
 
     def _over_scale(self, scale: Scale, missing: MissingRule, *, mean: bool) -> OverAnswers:
-        terms = tuple(Term(self.columns[one.item], float(one.weight), one.reverse) for one in scale.items)
+        terms = self._terms(scale)
         required = _required(missing, len(terms))
-        weights = [term.weight for term in terms]
-        if (mean or required < len(terms)) and not (min(weights) >= 0 and max(weights) > 0):
-            message = f"A mean or a prorated score needs weights of 0 or more, and one above 0, in {scale.key!r}"
-            raise SpecError(SpecCode.NUMBER, message, "of")
+        if mean or required < len(terms):
+            _check_weights(terms, scale.key)
         return OverAnswers(terms, required, mean)
+
+    def _terms(self, scale: Scale) -> tuple[Term, ...]:
+        return tuple(Term(self.columns[one.item], float(one.weight), one.reverse) for one in scale.items)
 
     def _over_domain(self, domain: Domain, config: ScoreConfig, *, mean: bool) -> OverScores:
         keys = config.parts or tuple(self._part(self.scales[scale], mean=mean) for scale in domain.scales)
@@ -233,6 +240,13 @@ def _check_numbers(config: ScoreConfig) -> None:
 def _check_size(number: float, name: str, *path: str | int) -> None:
     if not abs(number) <= LARGEST:
         raise SpecError(SpecCode.NUMBER, f"{name} is a number of at most {LARGEST:g} either way", *path)
+
+
+def _check_weights(terms: Sequence[Term], scale: str) -> None:
+    weights = [term.weight for term in terms]
+    if not (min(weights) >= 0 and max(weights) > 0):
+        message = f"A mean or a prorated score needs weights of 0 or more, and one above 0, in {scale!r}"
+        raise SpecError(SpecCode.NUMBER, message, "of")
 
 
 def _required(missing: MissingRule, parts: int) -> int:

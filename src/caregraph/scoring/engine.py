@@ -7,11 +7,12 @@ import numpy as np
 
 from . import norms
 from .arrays import Bools, Floats, Ints
+from .attainment import t_of
 from .bands import Bands
 from .expressions import evaluate
 from .grouping import Grouping
 from .parts import Item, ScoreConfig
-from .plan import Calculation, Node, OverAnswers, OverCohort, OverScores, Term
+from .plan import Attainment, Calculation, Node, OverAnswers, OverCohort, OverScores, Term
 from .spec import ScoringSpec
 
 # Respondents at a time while answers are read: their columns then stay in the processor's cache.
@@ -77,9 +78,8 @@ def node_values(spec: ScoringSpec, answers: Floats, cohorts: Grouping | None = N
     if cohorts is not None and len(cohorts.groups) != len(answers):
         raise ValueError(f"{len(answers)} respondents cannot be in {len(cohorts.groups)} places of cohorts")
     nodes = spec.plan.nodes
-    values = _over_answers(
-        spec.items, [node for node in nodes.values() if isinstance(node.formula, OverAnswers)], answers
-    )
+    of_answers = [node for node in nodes.values() if isinstance(node.formula, OverAnswers | Attainment)]
+    values = _over_answers(spec.items, of_answers, answers)
     later = _Later(nodes, values, cohorts, len(answers))
     for node in nodes.values():
         if node.key not in values:
@@ -127,12 +127,18 @@ def _over_answers(items: tuple[Item, ...], nodes: list[Node], answers: Floats) -
     """Sums and means of answers, a block of respondents at a time."""
     lowest = np.array([[item.minimum] for item in items])
     highest = np.array([[item.maximum] for item in items])
-    formulas = {node.formula: np.empty(len(answers)) for node in nodes if isinstance(node.formula, OverAnswers)}
+    formulas = {_of_answers(node): np.empty(len(answers)) for node in nodes}
     for start in range(0, len(answers), _BLOCK):
         block = _Block(answers[start : start + _BLOCK], lowest, highest)
         for formula, values in formulas.items():
             values[start : start + _BLOCK] = block.value(formula)
-    return {node.key: finished(node, formulas[node.formula]) for node in nodes if isinstance(node.formula, OverAnswers)}
+    return {node.key: finished(node, formulas[_of_answers(node)]) for node in nodes}
+
+
+def _of_answers(node: Node) -> OverAnswers | Attainment:
+    if not isinstance(node.formula, OverAnswers | Attainment):
+        raise TypeError(f"{node.key} is not made of answers")
+    return node.formula
 
 
 class _Block:
@@ -144,7 +150,10 @@ class _Block:
         self.answers[~self.given] = 0.0
         self.spans = (lowest + highest)[:, 0]
 
-    def value(self, formula: OverAnswers) -> Floats:
+    def value(self, formula: OverAnswers | Attainment) -> Floats:
+        return self._attained(formula) if isinstance(formula, Attainment) else self._combined(formula)
+
+    def _combined(self, formula: OverAnswers) -> Floats:
         """Add term by term: the order decides about the last bit, and one respondent must get the same bits as many."""
         total = np.zeros(self.answers.shape[1])
         for term in formula.terms:
@@ -158,6 +167,16 @@ class _Block:
             total = total / weight if formula.mean else total * (formula.weight / weight)
         total[count < formula.required] = np.nan
         return total
+
+    def _attained(self, formula: Attainment) -> Floats:
+        reached, weight, squares = np.zeros((3, self.answers.shape[1]))
+        for term in formula.terms:
+            reached += self._term(term)
+            weight += self.given[term.item] * term.weight
+            squares += self.given[term.item] * (term.weight * term.weight)
+        score = t_of(reached, weight, squares)
+        score[self.given[[term.item for term in formula.terms]].sum(axis=0) < formula.required] = np.nan
+        return score
 
     def _term(self, term: Term) -> Floats:
         row: Floats = self.answers[term.item]

@@ -99,6 +99,8 @@ class ScoreKind(Enum):
     """Mean of the sums over a cohort (average_of_scale_sums, average_of_domain_sums)."""
     AVERAGE_OF_MEANS = "average_of_means"
     """Mean of the means over a cohort (average_of_scale_means, average_of_domain_means)."""
+    GOAL_ATTAINMENT = "goal_attainment"
+    """T score of goals -2 to 2, the items of a scale, by the method of Kiresuk & Sherman; ours, Gloo has none."""
     CUSTOM_CALCULATION = "custom_calculation"
     """An expression over other scores."""
 

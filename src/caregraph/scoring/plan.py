@@ -33,6 +33,14 @@ class OverAnswers:
 
 
 @dataclass(frozen=True)
+class Attainment:
+    """Goal attainment T of answers; goals without one are left out."""
+
+    terms: tuple[Term, ...]
+    required: int
+
+
+@dataclass(frozen=True)
 class OverScores:
     """Sum or mean of earlier scores of the same respondent."""
 
@@ -58,7 +66,7 @@ class Calculation:
     """Letter and key of the node, for each letter in the expression."""
 
 
-Formula: TypeAlias = OverAnswers | OverScores | OverCohort | Calculation
+Formula: TypeAlias = OverAnswers | Attainment | OverScores | OverCohort | Calculation
 
 
 @dataclass(frozen=True)

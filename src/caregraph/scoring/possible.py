@@ -12,10 +12,11 @@ from typing import TypeAlias
 
 import numpy as np
 
+from .attainment import t_of
 from .engine import rounded
 from .expressions import run
 from .parts import Item
-from .plan import Calculation, Node, OverAnswers, OverCohort, OverScores
+from .plan import Attainment, Calculation, Node, OverAnswers, OverCohort, OverScores
 from .spec import ScoringSpec
 
 Bounds: TypeAlias = tuple[float, float]
@@ -112,6 +113,8 @@ def _raw(node: Node, items: tuple[Item, ...], forms: dict[str, _Form]) -> _Form:
     match node.formula:
         case OverAnswers() as formula:
             return _over_answers(formula, items)
+        case Attainment() as formula:
+            return _attained(formula, items)
         case OverScores() as formula:
             return _combined(
                 [(1.0, forms[part]) for part in formula.parts], required=formula.required, mean=formula.mean
@@ -149,6 +152,14 @@ def _combined(parts: list[tuple[float, _Form]], *, required: int, mean: bool) ->
     count = required if len({share for share, _ in parts}) == 1 else 1
     low, high = (sum(ends[:count]) / count for ends in extremes)
     return _alone((low, high)).scaled(1.0 if mean else weight)
+
+
+def _attained(formula: Attainment, items: tuple[Item, ...]) -> _Form:
+    """Of all weights equal ones give the widest range (Cauchy and Schwarz), with all goals; it holds 50."""
+    count = float(len(formula.terms))
+    ends = [end for term in formula.terms for end in (items[term.item].minimum, items[term.item].maximum)]
+    t = t_of(np.array([min(ends), max(ends)]) * count, np.full(2, count), np.full(2, count))
+    return _alone((min(float(t[0]), 50.0), max(float(t[1]), 50.0)))
 
 
 def _finished(node: Node, form: _Form) -> _Form:

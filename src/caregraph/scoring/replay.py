@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from .attainment import t_of
 from .bands import NO_BAND, ResultRange, bands
 from .engine import rounded
 from .expressions import parse, run
@@ -47,6 +48,20 @@ def _weighted(step: TreeStep, operands: list[float]) -> float:
     if step.operation is Operation.MEAN:
         return _finite(total / weight)
     return _finite(total if required == len(weights) else total * (whole / weight))
+
+
+def _attained(step: TreeStep, operands: list[float]) -> float:
+    required, *weights = step.numbers
+    reached = weight = squares = 0.0
+    given = 0
+    for value, share in zip(operands, weights, strict=True):
+        if not math.isnan(value):
+            reached += value * share
+            weight += share
+            squares += share * share
+            given += 1
+    found = t_of(np.array([reached]), np.array([weight]), np.array([squares]))
+    return float(found[0]) if given >= required else math.nan
 
 
 def _cohort(step: TreeStep, _: list[float]) -> float:
@@ -105,6 +120,7 @@ _OPERATIONS: dict[Operation, Callable[[TreeStep, list[float]], float]] = {
     Operation.REVERSED: _reversed,
     Operation.SUM: _weighted,
     Operation.MEAN: _weighted,
+    Operation.GOAL_ATTAINMENT: _attained,
     Operation.COHORT_MEAN: _cohort,
     Operation.COHORT_SUM: _cohort,
     Operation.CALCULATION: _calculated,

@@ -30,6 +30,8 @@ class Operation(Enum):
     """Sum of operand times weight over those given, times all weights over theirs. Numbers: required, weights."""
     MEAN = "mean"
     """Sum of operand times weight over those given, over their weights. Numbers: how many are required, weights."""
+    GOAL_ATTAINMENT = "goal_attainment"
+    """Goal attainment T of the operands. Numbers: how many are required, weights."""
     COHORT_MEAN = "cohort_mean"
     """The first number, a sum over a cohort, over the second, how many respondents it is of."""
     COHORT_SUM = "cohort_sum"

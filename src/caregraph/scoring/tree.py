@@ -13,7 +13,7 @@ from .errors import Problem
 from .expressions import problem_of
 from .grouping import Grouping
 from .parts import ScoreConfig
-from .plan import Calculation, Node, OverAnswers, OverCohort, OverScores, Term
+from .plan import Attainment, Calculation, Node, OverAnswers, OverCohort, OverScores, Term
 from .replay import recompute
 from .spec import ScoringSpec
 from .steps import Operation, TreeStep
@@ -103,13 +103,13 @@ class _Tree:
             self.steps.append(replace(done, operands=(inner,), numbers=(number,)))
             key, parent = inner, key
         self.steps.append(replace(made, key=key, parent=parent, label=label))
-        if isinstance(node.formula, OverAnswers):
+        if isinstance(node.formula, OverAnswers | Attainment):
             self._answers(node.formula, key)
         return key
 
     def _raw(self, node: Node) -> TreeStep:
         match node.formula:
-            case OverAnswers() as formula:
+            case OverAnswers() | Attainment() as formula:
                 return self._over_answers(formula, undefined=math.isnan(self._number(node.key)))
             case OverScores() as formula:
                 return self._over_scores(formula, undefined=math.isnan(self._number(node.key)))
@@ -121,7 +121,7 @@ class _Tree:
     def _step(self, operation: Operation, rule: str) -> TreeStep:
         return TreeStep("", None, "", None, rule, self.source, operation)
 
-    def _over_answers(self, formula: OverAnswers, *, undefined: bool) -> TreeStep:
+    def _over_answers(self, formula: OverAnswers | Attainment, *, undefined: bool) -> TreeStep:
         operation, rule = _combined(formula, len(formula.terms), "answers")
         return replace(
             self._step(operation, rule),
@@ -133,7 +133,7 @@ class _Tree:
     def _operand(self, term: Term) -> str:
         return f"{'reversed' if term.reverse else 'answer'}:{self.items[term.item].key}"
 
-    def _answers(self, formula: OverAnswers, parent: str) -> None:
+    def _answers(self, formula: OverAnswers | Attainment, parent: str) -> None:
         """Add the answers that a sum or mean is made of, below it."""
         for term in formula.terms:
             item = self.items[term.item]
@@ -194,7 +194,9 @@ def _score(name: str) -> str:
     return f"score:{name}"
 
 
-def _combined(formula: OverAnswers | OverScores, count: int, what: str) -> tuple[Operation, str]:
+def _combined(formula: OverAnswers | Attainment | OverScores, count: int, what: str) -> tuple[Operation, str]:
+    if isinstance(formula, Attainment):
+        return Operation.GOAL_ATTAINMENT, f"T of {count} goals; undefined with fewer than {formula.required}"
     name = "mean" if formula.mean else "sum"
     if formula.required == count:
         rule = f"{name} of {count} {what}; undefined if one is missing"
