@@ -11,7 +11,7 @@ from .attainment import t_of
 from .bands import Bands
 from .expressions import evaluate
 from .grouping import Grouping
-from .parts import Item, ScoreConfig
+from .parts import ScoreConfig
 from .plan import Attainment, Calculation, Node, OverAnswers, OverCohort, OverScores, Term
 from .spec import ScoringSpec
 
@@ -79,7 +79,7 @@ def node_values(spec: ScoringSpec, answers: Floats, cohorts: Grouping | None = N
         raise ValueError(f"{len(answers)} respondents cannot be in {len(cohorts.groups)} places of cohorts")
     nodes = spec.plan.nodes
     of_answers = [node for node in nodes.values() if isinstance(node.formula, OverAnswers | Attainment)]
-    values = _over_answers(spec.items, of_answers, answers)
+    values = _over_answers(spec, of_answers, answers)
     later = _Later(nodes, values, cohorts, len(answers))
     for node in nodes.values():
         if node.key not in values:
@@ -123,10 +123,9 @@ def rounded(values: Floats, decimals: int) -> Floats:
     return np.where(np.abs(scaled) < _WHOLE, np.floor(scaled + 0.5) / unit, values)
 
 
-def _over_answers(items: tuple[Item, ...], nodes: list[Node], answers: Floats) -> dict[str, Floats]:
+def _over_answers(spec: ScoringSpec, nodes: list[Node], answers: Floats) -> dict[str, Floats]:
     """Sums and means of answers, a block of respondents at a time."""
-    lowest = np.array([[item.minimum] for item in items])
-    highest = np.array([[item.maximum] for item in items])
+    lowest, highest = spec.bounds
     formulas = {_of_answers(node): np.empty(len(answers)) for node in nodes}
     for start in range(0, len(answers), _BLOCK):
         block = _Block(answers[start : start + _BLOCK], lowest, highest)

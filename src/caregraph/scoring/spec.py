@@ -1,7 +1,11 @@
 """A scoring specification: everything that turns the answers of an assessment into numbers, checked when it is made."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
+import numpy as np
+
+from .arrays import Floats
 from .compiling import compile_plan
 from .parts import Domain, Item, Scale, ScoreConfig
 from .plan import Plan
@@ -28,6 +32,11 @@ class ScoringSpec:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "plan", compile_plan(self))
+
+    @cached_property
+    def bounds(self) -> tuple[Floats, Floats]:
+        """Lowest and highest answers, each of shape (items, 1)."""
+        return np.array([[item.minimum] for item in self.items]), np.array([[item.maximum] for item in self.items])
 
     def config(self, key: str) -> ScoreConfig:
         """The score config with this key; raises KeyError if there is none."""

@@ -46,6 +46,5 @@ def check(file: Path) -> Checked:
 
 @cache
 def _keys() -> tuple[str, ...]:
-    return tuple(
-        sorted(one.name.removesuffix(".toml") for one in files(__name__).iterdir() if one.name.endswith(".toml"))
-    )
+    names = (Path(one.name) for one in files(__name__).iterdir())
+    return tuple(sorted(name.stem for name in names if name.suffix == ".toml"))

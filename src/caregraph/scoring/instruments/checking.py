@@ -19,7 +19,8 @@ from .reading import read
 TOLERANCE = 1e-6
 """In points: what the rules print is rounded."""
 
-_LOINC = re.compile(r"(?:LA)?([0-9]+)-([0-9])")
+_LOINC = re.compile(r"([0-9]+)-([0-9])")
+_ANSWER = re.compile(r"LA[0-9]+-[0-9]")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ def problems(instrument: Instrument) -> Iterator[str]:
 
 
 def is_loinc(code: str) -> bool:
-    """Whether a code is a number with the check digit of LOINC (modulus 10, Luhn), such as 44261-6 or LA6568-5."""
+    """Whether a code is a number with its check digit (modulus 10, Luhn), such as 44261-6, or one of an answer."""
+    if _ANSWER.fullmatch(code):
+        return True
     found = _LOINC.fullmatch(code)
     if found is None:
         return False

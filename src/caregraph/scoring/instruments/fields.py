@@ -1,4 +1,4 @@
-"""Reads fields out of the data of a file, strictly: what is missing, of another type or unknown is named by its place."""
+"""Reads the fields of a file strictly: what is missing, of another type or unknown is named by its place."""
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
