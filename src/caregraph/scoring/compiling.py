@@ -59,7 +59,7 @@ class _Compiler:
         self.configs = {config.key: config for config in parts.configs}
         self.first_of: dict[str, ScoreConfig] = {}
         for config in parts.configs:
-            if not config.is_cohort:
+            if not config.is_cohort and config.kind is not ScoreKind.CUSTOM_CALCULATION:
                 self.first_of.setdefault(config.of, config)
         self.nodes: dict[str, Node] = {}
 

@@ -148,7 +148,8 @@ class ScoreConfig:
     parts: tuple[str, ...] = ()
     """Of a domain: the scores that are added or averaged, one for each scale.
 
-    Left out, it is the first individual score of each scale, or the scale's plain sum (mean for means) without one.
+    Left out, it is the first individual score of each scale that is no custom calculation, or without one the plain
+    sum of the scale, for means its mean.
     """
     expression: str = ""
     variables: tuple[Variable, ...] = ()

@@ -23,6 +23,7 @@ Bounds: TypeAlias = tuple[float, float]
 
 _EVERYTHING: Bounds = (-math.inf, math.inf)
 _DIGITS = 12
+_NOISE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -166,5 +167,7 @@ def _finished(node: Node, form: _Form) -> _Form:
     form = form if node.multiplier == 1.0 else form.scaled(node.multiplier)
     if node.decimals is None:
         return form
-    low, high = rounded(np.array(form.bounds), node.decimals)
-    return _alone((float(low), float(high)))
+    low, high = form.bounds
+    # A half may come out a hair to either side, according to the order of the terms.
+    ends = rounded(np.array([low - _NOISE * abs(low), high + _NOISE * abs(high)]), node.decimals)
+    return _alone((float(ends[0]), float(ends[1])))
