@@ -70,7 +70,7 @@ def _edges(value: Any) -> set[str]:
     return here | {one for item in value.values() for one in _edges(item)}
 
 
-# Content is every member's, answers are Ann's. What of a score config is a draft is for authors.
+# Content is every member's, what of score configs is a draft for authors, of whom Ben is one; answers are Ann's.
 CONTENT = {
     "item": "item",
     "itemOption": "option",
@@ -84,6 +84,8 @@ CONTENT = {
     "domainScale": "in_domain",
     "tag": "tag",
     "scoreConfig": "config",
+    "customCalculation": "calculation",
+    "calculationVariable": "variable",
     "percentileRankConfig": "norm",
     "resultRange": "range",
     "accessGrant": "grant",
@@ -93,7 +95,6 @@ CONTENT = {
     "itemResponse": "response",
     "answerScore": "answer_score",
 }
-OF_AUTHORS = ("CustomCalculation.", "CalculationVariable.")
 
 
 def _bens(world: World, town: Town) -> set[str]:
@@ -118,7 +119,7 @@ def _bens(world: World, town: Town) -> set[str]:
         "location",
         *CONTENT.values(),
         "related",
-        "in_domain",
+        "draft",
     ]
     organization = global_id("Organization", world.user.organization_id)
     return {*(ids[name] for name in own), world.user.id, world.colleague.id, world.superuser.id, organization}
@@ -204,7 +205,8 @@ async def test_no_edge_leads_out_of_the_organization(world: World, monkeypatch: 
     town = await make_harbor(world)
     organization = global_id("Organization", world.other_superuser.organization_id)
     users = {world.other_superuser.id, world.other_user.id}
-    apart = {town.ids["invitation"], town.ids["feature"]}  # no edge of the organization leads there
+    apart = {town.ids[name] for name in ("invitation", "feature", *CONTENT.values(), "related", "draft")}
+    apart -= {town.ids["answers"]}  # no edge of the organization leads to the others
     kind = CORE.type_map["Organization"]
 
     answer = await world.other_superuser.ask(f"{{ result: organization {_selection(kind, DEPTH)} }}")
