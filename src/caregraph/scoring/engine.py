@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from . import norms
-from .arrays import Bools, Floats, Ints
+from .arrays import SLACK, Bools, Floats, Ints
 from .attainment import t_of
 from .bands import Bands
 from .expressions import evaluate
@@ -117,10 +117,10 @@ def finished(node: Node, values: Floats) -> Floats:
 
 
 def rounded(values: Floats, decimals: int) -> Floats:
-    """Round to a number of decimals, halves up."""
+    """Round to a number of decimals, halves up, also those that binary floats hold a hair too low."""
     unit = 10.0**decimals
     scaled = values * unit
-    return np.where(np.abs(scaled) < _WHOLE, np.floor(scaled + 0.5) / unit, values)
+    return np.where(np.abs(scaled) < _WHOLE, np.floor(scaled + (0.5 + SLACK)) / unit, values)
 
 
 def _over_answers(spec: ScoringSpec, nodes: list[Node], answers: Floats) -> dict[str, Floats]:
