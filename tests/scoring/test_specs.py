@@ -371,6 +371,14 @@ def test_cohorts_of_another_length_are_refused():
         score(made(MOOD), np.zeros((2, 3)), cohorts=Grouping.single(3))
 
 
+def test_there_is_no_negative_zero():
+    spec = made(replace(MOOD, multiplier=-2.0), custom("minus", "-A", A="mood sum"), custom("none", "0 * -1"))
+
+    found = score(spec, np.array([[0.0, 3.0, 1.0]]))
+
+    assert [str(float(column.score[0])) for column in found.values()] == ["0.0", "0.0", "0.0"]
+
+
 def test_a_score_without_a_norm_stands_nowhere():
     column = score(made(MOOD), np.array([[1.0, 1.0, 1.0]]))["mood sum"]
 

@@ -108,11 +108,11 @@ def invalid(spec: ScoringSpec, answers: Floats) -> Bools:
 
 
 def finished(node: Node, values: Floats) -> Floats:
-    """Multiply and round a raw value as its score config says."""
+    """Multiply and round a raw value as its score config says; there is no -0."""
     if node.multiplier != 1.0:
-        values = values * node.multiplier
+        values = values * node.multiplier + 0.0
     if not isinstance(node.formula, OverAnswers):
-        values = np.where(np.isfinite(values), values, np.nan)
+        values = np.where(np.isfinite(values), values + 0.0, np.nan)
     return values if node.decimals is None else rounded(values, node.decimals)
 
 
