@@ -77,12 +77,10 @@ def node_values(spec: ScoringSpec, answers: Floats, cohorts: Grouping | None = N
     answers = checked(spec, answers)
     if cohorts is not None and len(cohorts.groups) != len(answers):
         raise ValueError(f"{len(answers)} respondents cannot be in {len(cohorts.groups)} places of cohorts")
-    nodes = spec.plan.nodes
-    of_answers = [node for node in nodes.values() if isinstance(node.formula, OverAnswers | Attainment)]
-    values = _over_answers(spec, of_answers, answers)
-    later = _Later(nodes, values, cohorts, len(answers))
-    for node in nodes.values():
-        if node.key not in values:
+    values = _over_answers(spec, answers)
+    if spec.plan.later:
+        later = _Later(spec.plan.nodes, values, cohorts, len(answers))
+        for node in spec.plan.later:
             values[node.key] = later.value(node)
     return values
 
@@ -123,21 +121,21 @@ def rounded(values: Floats, decimals: int) -> Floats:
     return np.where(np.abs(scaled) < _WHOLE, np.floor(scaled + (0.5 + SLACK)) / unit, values)
 
 
-def _over_answers(spec: ScoringSpec, nodes: list[Node], answers: Floats) -> dict[str, Floats]:
+def _over_answers(spec: ScoringSpec, answers: Floats) -> dict[str, Floats]:
     """Sums and means of answers, a block of respondents at a time."""
     lowest, highest = spec.bounds
-    formulas = {_of_answers(node): np.empty(len(answers)) for node in nodes}
+    formulas = [(formula, np.empty(len(answers))) for formula, _ in spec.plan.of_answers]
     for start in range(0, len(answers), _BLOCK):
         block = _Block(answers[start : start + _BLOCK], lowest, highest)
-        for formula, values in formulas.items():
-            values[start : start + _BLOCK] = block.value(formula)
-    return {node.key: finished(node, formulas[_of_answers(node)]) for node in nodes}
-
-
-def _of_answers(node: Node) -> OverAnswers | Attainment:
-    if not isinstance(node.formula, OverAnswers | Attainment):
-        raise TypeError(f"{node.key} is not made of answers")
-    return node.formula
+        for formula, raw in formulas:
+            raw[start : start + _BLOCK] = block.value(formula)
+    for _, raw in formulas:
+        raw.flags.writeable = False  # several scores may share it
+    return {
+        node.key: finished(node, raw)
+        for (_, raw), (_, nodes) in zip(formulas, spec.plan.of_answers, strict=True)
+        for node in nodes
+    }
 
 
 class _Block:
