@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from caregraph.scoring.engine import score
 from caregraph.scoring.errors import Problem
 from caregraph.scoring.grouping import Grouping
 from caregraph.scoring.instruments import instrument
 from caregraph.scoring.norms import Norm
 from caregraph.scoring.parts import Domain, Item, MissingRule, Scale, ScaleItem, ScoreConfig, ScoreKind, Variable
+from caregraph.scoring.replay import recompute
 from caregraph.scoring.spec import ScoringSpec
 from caregraph.scoring.steps import Operation
 from caregraph.scoring.tree import explain
@@ -110,6 +112,27 @@ def test_a_cohort_is_explained_without_the_answers_of_others():
     assert (average.value, average.numbers, average.operands) == (7.0, (14.0, 2.0), ())
     assert average.rule == "mean over the 2 respondents of the cohort who have the score"
     assert [step.value for step in steps if step.operation is Operation.ANSWER] == [1.0, 1.0]
+
+
+def test_a_score_of_a_cohort_alone_shows_no_answer():
+    steps = told([[1.0, 1.0], [3.0, 0.0]], "average", respondent=1)
+
+    assert shown(steps) == [("score:average", None, 7.0)]
+
+
+def test_prorating_is_computed_again_to_the_last_bit():
+    """9 of 7 is no power of two: multiplying before dividing would round another way."""
+    items = tuple(Item(f"q{place}", 0, 10) for place in range(9))
+    scale = Scale("s", tuple(ScaleItem(item.key) for item in items))
+    spec = ScoringSpec(items, (scale,), (), (ScoreConfig("sum", "s", ScoreKind.SUM, MissingRule(count=7)),))
+    answers = np.random.default_rng(5).integers(0, 101, (200, 9)) / 10
+    answers[:, :2] = NAN
+
+    scores = score(spec, answers)["sum"].score
+
+    again = [recompute(explain(spec, answers, "sum", respondent=place))["score:sum"] for place in range(200)]
+    assert again == scores.tolist()
+    assert again == [sum(row[2:], 0.0) * (9 / 7) for row in answers.tolist()]
 
 
 def test_a_number_used_twice_stands_once():
