@@ -23,7 +23,7 @@ from kit import Principal, World, settings_for
 
 OWNER = "caregraph_owner"
 MEMORY = Path("/dev/shm")
-ENOUGH = 1_000_000_000
+ENOUGH = 500_000_000
 NOTHING_TO_LOSE = ("fsync", "full_page_writes", "synchronous_commit")
 """What a server needs for the day on which its machine fails."""
 
