@@ -1,7 +1,8 @@
 """Databases and the world of the tests, the same on SQLite and on PostgreSQL.
 
-A template is migrated once per worker: a file that is copied for each test on SQLite, a database whose tables are
-emptied between tests on PostgreSQL. No test is rolled back: that would hide what `SET LOCAL` and commits do.
+A template is migrated once per worker, and filled with the world's people once: a file that is copied for each test on
+SQLite, a database whose tables are emptied between tests on PostgreSQL. No test is rolled back: that would hide what
+`SET LOCAL` and commits do.
 """
 
 import os
@@ -12,15 +13,44 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caregraph.db import migrate
-from caregraph.db.base import Base
 from caregraph.db.session import Database
-from kit import World, settings_for
+from emptying import Emptied
+from kit import Principal, World, settings_for
 
 OWNER = "caregraph_owner"
+MEMORY = Path("/dev/shm")
+ENOUGH = 500_000_000
+NOTHING_TO_LOSE = ("fsync", "full_page_writes", "synchronous_commit")
+"""What a server needs for the day on which its machine fails."""
+LONG = {
+    "test_differential.py",
+    "test_injected_bugs.py",
+    "test_demo_command.py",
+    "test_matrix_of_writing.py",
+    "test_crash.py",
+    "test_shutdown.py",
+    "test_fuzz.py",
+    "test_matrix_of_reading.py",
+    "test_matrix_of_statements.py",
+    "test_benchmark_workload.py",
+    "test_attacks.py",
+    "test_playground_page.py",
+}
+
+
+def pytest_configure() -> None:
+    """SQLite waits for the disk at each commit: where there is a file system in memory, its files are there."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of few long tests come first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +78,10 @@ async def postgresql(server_url: str, worker_id: str) -> str:
     """A migrated database of this worker's own, as its owner: a role without special rights."""
     name = f"caregraph_test_{worker_id}"
     async with Administration(server_url) as engine, engine.connect() as connection:
+        if "CAREGRAPH_TEST_DATABASE_URL" not in os.environ:
+            for setting in NOTHING_TO_LOSE:
+                await connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+            await connection.execute(text("SELECT pg_reload_conf()"))
         exists = await connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": OWNER})
         if not exists:
             await connection.execute(text(f"CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{OWNER}'"))
@@ -70,39 +104,87 @@ async def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def url(request: pytest.FixtureRequest, sqlite_template: Path, postgresql: str, tmp_path: Path) -> str:
-    """An empty, migrated database."""
-    if request.param == "sqlite":
-        path = tmp_path / "caregraph.sqlite"
-        shutil.copy(sqlite_template, path)
-        return f"sqlite+aiosqlite:///{path}"
-    await _empty(postgresql)
+@pytest.fixture(scope="session")
+async def emptied(server_url: str, postgresql: str) -> AsyncIterator[Emptied]:
+    """Empties this worker's database, and fills it again."""
+    async with Administration(_as_superuser(server_url, postgresql)) as engine, engine.connect() as connection:
+        yield Emptied(connection)
+
+
+@pytest.fixture(scope="session")
+async def sqlite_people(sqlite_template: Path) -> tuple[Path, dict[str, Principal]]:
+    """The template with the world's people in it, and who they are."""
+    path = sqlite_template.with_name("people.sqlite")
+    shutil.copy(sqlite_template, path)
+    return path, await _people(f"sqlite+aiosqlite:///{path}")
+
+
+@pytest.fixture(scope="session")
+async def postgresql_people(postgresql: str, emptied: Emptied) -> dict[str, Principal]:
+    """The world's people, whose rows `emptied` can put back."""
+    await emptied.clear()
+    people = await _people(postgresql)
+    await emptied.keep()
+    await emptied.clear()
+    return people
+
+
+@pytest.fixture
+async def empty_postgresql(postgresql: str, emptied: Emptied) -> str:
+    """This worker's database without a row."""
+    await emptied.clear()
     return postgresql
 
 
 @pytest.fixture
-async def world(url: str, request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """Two organizations with their people, and the real application over an empty database."""
+def empty_sqlite(sqlite_template: Path, tmp_path: Path) -> str:
+    """A file of the test's own without a row."""
+    return f"sqlite+aiosqlite:///{shutil.copy(sqlite_template, tmp_path / 'caregraph.sqlite')}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """An empty, migrated database."""
+    return request.getfixturevalue(f"empty_{request.param}")
+
+
+@pytest.fixture
+async def filled_postgresql(emptied: Emptied, postgresql_people: dict[str, Principal]) -> dict[str, Principal]:
+    """The world's people, whose rows are in this worker's database from now on. It is empty before."""
+    await emptied.fill()
+    return postgresql_people
+
+
+@pytest.fixture
+def people(url: str, request: pytest.FixtureRequest) -> dict[str, Principal]:
+    """The world's people, whose rows are in the database at `url` now."""
+    if not url.startswith("sqlite"):
+        return request.getfixturevalue("filled_postgresql")
+    template, people = request.getfixturevalue("sqlite_people")
+    shutil.copy(template, str(make_url(url).database))
+    return people
+
+
+@pytest.fixture
+async def world(url: str, people: dict[str, Principal], request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """Two organizations with their people, and the real application over an otherwise empty database."""
     admin_url = url if url.startswith("sqlite") else _as_superuser(request.getfixturevalue("server_url"), url)
     world = World(url, admin_url)
-    await world.populate()
+    world.settle(people)
     yield world
     await world.close()
 
 
+async def _people(url: str) -> dict[str, Principal]:
+    world = World(url, url)
+    await world.populate()
+    await world.close()
+    return world.people
+
+
 def _as_superuser(server_url: str, url: str) -> str:
-    database = create_async_engine(url).url.database
-    return create_async_engine(server_url).url.set(database=database).render_as_string(hide_password=False)
-
-
-async def _empty(url: str) -> None:
-    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
-    async with Administration(url) as engine, engine.connect() as connection:
-        # Nobody empties the audit but who owns it, and not by accident.
-        await connection.execute(text("ALTER TABLE audit_events DISABLE TRIGGER USER"))
-        await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
-        await connection.execute(text("ALTER TABLE audit_events ENABLE TRIGGER USER"))
+    database = make_url(url).database
+    return make_url(server_url).set(database=database).render_as_string(hide_password=False)
 
 
 class Administration:

@@ -24,6 +24,7 @@ from caregraph.treatment.models import CalculatorPlan
 
 ASIDE = {"opens_transaction", "signs_in", "audits"}
 PASSWORD = "correct horse battery"
+PEOPLE = ("superuser", "user", "colleague", "other_superuser", "other_user", "calculator")
 
 
 def settings_for(url: str, **overrides: Any) -> Settings:
@@ -98,6 +99,12 @@ class Principal:
         return await self.ask(DOCUMENTS[contract_id], **variables)
 
 
+_COUNTS = select(
+    *(
+        select(func.count()).select_from(table).scalar_subquery().label(table.name)
+        for table in Base.metadata.sorted_tables
+    )
+)
 DOCUMENTS = {one.id: one.text for one in operations()}
 
 
@@ -130,7 +137,12 @@ class World:
     @property
     def principals(self) -> list[Principal]:
         """Everyone who can sign in."""
-        return [self.superuser, self.user, self.colleague, self.other_superuser, self.other_user, self.calculator]
+        return list(self.people.values())
+
+    @property
+    def people(self) -> dict[str, Principal]:
+        """The same by what they are."""
+        return {name: getattr(self, name) for name in PEOPLE}
 
     async def populate(self) -> None:
         """Two organizations with the same ids on both databases."""
@@ -142,6 +154,11 @@ class World:
         self.other_superuser = await self.member(harbor, "olga@harbor.example", "Olga Olsen", is_superuser=True)
         self.other_user = await self.member(harbor, "otto@harbor.example", "Otto Orr")
         self.calculator = await self._calculator(northfield)
+
+    def settle(self, people: Mapping[str, Principal]) -> None:
+        """Take over the people of a world that was populated before, whose rows are in this one's database."""
+        for name, principal in people.items():
+            setattr(self, name, dataclasses.replace(principal, world=self, headers=dict(principal.headers)))
 
     async def close(self) -> None:
         """Let every connection go."""
@@ -192,12 +209,9 @@ class World:
         Every request adds to the audit, so it is counted on demand only.
         """
         left_out = {"sign_in_attempts"} if audit else {"sign_in_attempts", "audit_events"}
-        async with AsyncSession(self._admin) as session:
-            return {
-                table.name: await session.scalar(select(func.count()).select_from(table)) or 0
-                for table in Base.metadata.sorted_tables
-                if table.name not in left_out
-            }
+        async with self._admin.connect() as connection:
+            counts = (await connection.execute(_COUNTS)).one()._asdict()
+        return {name: count for name, count in counts.items() if name not in left_out}
 
     async def row(self, statement: Any) -> Any:
         """The only row of a Core statement past every rule."""

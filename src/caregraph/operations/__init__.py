@@ -1,7 +1,7 @@
 """The operation documents: one per call of the source systems, shipped as examples, tests and trusted documents."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -20,7 +20,7 @@ class Operation:
     group: str
     """`system/resource`."""
 
-    @property
+    @cached_property
     def variables(self) -> dict[str, str]:
         """The variables that must be given, to be filled in."""
         (operation,) = (one for one in parse(self.text).definitions if isinstance(one, OperationDefinitionNode))
