@@ -33,6 +33,7 @@ from caregraph.db.trail import Trail
 from caregraph.graph.execution import Engine
 from caregraph.graph.node import row_id_of
 from caregraph.graph.rates import OperationLimits, SignInLimits
+from caregraph.graph.tables import ColumnReads
 from caregraph.http import cross_site, playground
 from caregraph.http.callers import Callers
 from caregraph.http.documents import Documents
@@ -86,6 +87,7 @@ def create_app(
     sign_in_limits = SignInLimits(counters, settings)
     provided: dict[type[Any], Any] = {
         Attempts: attempts,
+        ColumnReads: ColumnReads(database),
         Seal: seal,
         SignInLimits: sign_in_limits,
         SignInLookups: lookups,
