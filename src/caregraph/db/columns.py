@@ -35,11 +35,13 @@ class Columnar:
     @classmethod
     def of(cls, statement: Select[Any], dialect: Dialect, *open_parameters: str) -> "Columnar":
         """Of whole numbers, codes, fractions and days; none may be null, fractions excepted on SQLite."""
-        rows = statement.subquery()
-        is_packed = dialect.name == "postgresql"
-        number = _packed if is_packed else _plain
-        read = select(*(number(column) for column in rows.c))
-        return cls(Text.of(read, dialect, *open_parameters), tuple(_kind(one) for one in rows.c), is_packed)
+        columns, is_packed = statement.selected_columns, dialect.name == "postgresql"
+        if is_packed:
+            rows = statement.subquery()
+            read = select(*map(_packed, rows.c))
+        else:
+            read = statement.with_only_columns(*map(_plain, columns), maintain_column_froms=True)
+        return cls(Text.of(read, dialect, *open_parameters), tuple(map(_kind, columns)), is_packed)
 
     def arrays(self, found: Sequence[Any]) -> list[Array]:
         """The columns, of what the driver gave."""

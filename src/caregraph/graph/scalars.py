@@ -165,9 +165,15 @@ SCALARS: dict[object, ScalarDefinition] = {
 def encode_json(value: Any) -> bytes:
     """JSON bytes of a response."""
     try:
-        return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(value, default=_written, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:  # nested more deeply than orjson goes, 254 levels
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, Column):
+        return orjson.Fragment(value.json())
+    raise TypeError(type(value).__name__)
 
 
 def _plain(value: Any) -> Any:

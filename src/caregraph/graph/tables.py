@@ -48,12 +48,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor, but columns stay what they are."""
 
     def complete_list_value(
-        self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any
+        self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, *more: Any
     ) -> Any:
         """A column as it is, any other list value by value."""
         if isinstance(result, Column):
             return result
-        return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+        return super().complete_list_value(return_type, field_details_list, info, path, result, *more)
 
 
 class ColumnReads:

@@ -1,4 +1,4 @@
-"""Scores read as columns: one statement, no row is an object, and both measures of a session come to stand in one row."""
+"""Scores read as columns: one statement, no row is an object, both measures of a session come to stand in one row."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ from caregraph.people.lists import ListScope, owned_clients
 from caregraph.scoring import measures
 
 from . import models
-from .enums import MeasureKind
 from .scores import MEASURES
 
 NONE = 0
 """The id of no row."""
 
 ROW_COUNT = "row_count"
-_ALL_LINES = (1, 2, 3, 4)
+SUM = 0
+"""In the place of a line's number: the sum of all four, which the database checks when they are written."""
 _TOTALS = {kind.name.lower(): kind for kind in MEASURES}
 _LINES = {
     f"{kind.name.lower()}_{item}": (kind, number)
     for kind, measure in MEASURES.items()
-    for number, item in zip(_ALL_LINES, measure.items, strict=True)
+    for number, item in enumerate(measure.items, 1)
 }
 """Columns of single lines: of which measure, and which line."""
 _IDS = {"session_id": "Session", "episode_id": "Episode", "client_id": "Client", "rater_id": "Rater"}
@@ -73,9 +73,8 @@ class Wanted:
         return {parent: known.get(parent, 0) for parent in parents}
 
     async def _read(self, context: Context, names: set[str], parents: Collection[int | None]) -> "Scores":
-        numbers = (
-            _ALL_LINES if names & _TOTALS.keys() else tuple(sorted({_LINES[one][1] for one in names & _LINES.keys()}))
-        )
+        wanted = {_LINES[one][1] for one in names & _LINES.keys()} | ({SUM} if names & _TOTALS.keys() else set())
+        numbers = tuple(sorted(wanted))
         reads = context.the(ColumnReads)
         given = {"start": self.start, "end": self.end, "client": self.client_id, "episode": self.episode_id}
         values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -113,9 +112,11 @@ class Scores:
     lines: Mapping[int, Array]
 
 
-def of_scores(numbers: Sequence[int] = _ALL_LINES) -> Select[Any]:
-    """Select the keys of scores and their lines with these numbers; `read` takes them up."""
+def of_scores(numbers: Sequence[int] = (SUM,)) -> Select[Any]:
+    """Select the keys of scores and their lines with these numbers, or the sum of all four."""
     score, session, table = models.Score, models.Session, table_of(models.Score).c
+    lines = [table[f"line_{number}"] for number in (1, 2, 3, 4)]
+    values = {SUM: lines[0] + lines[1] + lines[2] + lines[3], **dict(enumerate(lines, 1))}
     return select(
         session.session_date,
         score.session_id,
@@ -123,7 +124,7 @@ def of_scores(numbers: Sequence[int] = _ALL_LINES) -> Select[Any]:
         func.coalesce(score.rater_id, NONE),
         score.episode_id,
         score.measure,
-        *(table[f"line_{number}"] for number in numbers),
+        *(values[number] for number in numbers),
     ).join(session, session.id == score.session_id)
 
 
@@ -160,16 +161,14 @@ class _Columns:
             return self._row[: self._count]
         if name in self._keys:
             return self._keys[name]
-        kind, number = _LINES.get(name, (_TOTALS.get(name), 0))
+        kind, number = _LINES.get(name, (_TOTALS.get(name), SUM))
         if kind is None:
             raise KeyError(name)
         those = np.flatnonzero(self._measure == kind.value)
         values = np.full(self._count, np.nan)
-        values[self._row[those]] = self._lines[number][those] if number else self._totals(kind, those)
+        found = self._lines[number][those]
+        values[self._row[those]] = measures.of_sums(found) if number == SUM else found
         return values
-
-    def _totals(self, kind: MeasureKind, those: Array) -> Array:
-        return measures.total(MEASURES[kind], np.column_stack([self._lines[one][those] for one in _ALL_LINES]))
 
     def rows_by(self, name: str) -> dict[int | None, Any]:
         """The rows of each value of a key, in their order."""
