@@ -9,7 +9,6 @@ import orjson
 
 from caregraph.db.columns import Array
 
-
 _POWERS = 10 ** np.arange(19, dtype=np.int64)
 
 
@@ -34,6 +33,13 @@ class Column:
         """Whether the values are days."""
         return self.values.dtype.kind == "M"
 
+    @property
+    def is_null(self) -> Array:
+        """Where there is no value."""
+        if self.type_name is not None:
+            return np.equal(self.values, 0)
+        return np.isnat(self.values) if self.is_day else np.isnan(self.values)
+
     def texts(self) -> tuple[Array, Array]:
         """Of ids and days: each different one as ASCII, empty for null, and which of them stands where."""
         single, places = np.unique(self.values, return_inverse=True)
@@ -44,13 +50,10 @@ class Column:
 
     def listed(self) -> list[Any]:
         """The values one by one."""
-        told = self.values
+        told, missing = self.values, self.is_null
         if self.type_name is not None:
             texts, places = self.texts()
             told = texts.astype(np.str_)[places]
-            missing = self.values == 0
-        else:
-            missing = np.isnat(told) if self.is_day else np.isnan(told)
         if missing.any():
             told = told.astype(object)
             told[missing] = None

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Date, Integer, Select, bindparam, func, select
+from sqlalchemy import BigInteger, Date, Integer, Select, bindparam, func, select
 
 from caregraph.db.base import table_of
 from caregraph.db.columns import Array
@@ -61,7 +61,7 @@ class Wanted:
         _tell(context, scores, names)
         columns = _Columns(scores)
         arrays = {name: columns.array(name) for name in names}
-        rows = {None: slice(None)} if self.parent is None else columns.rows_by(self.parent)
+        rows: dict[int | None, Any] = {None: slice(None)} if self.parent is None else columns.rows_by(self.parent)
         nothing = slice(0, 0)
         return [_column(name, arrays[name][rows.get(parent, nothing)]) for parent, name in keys]
 
@@ -76,7 +76,7 @@ class Wanted:
         wanted = {_LINES[one][1] for one in names & _LINES.keys()} | ({SUM} if names & _TOTALS.keys() else set())
         numbers = tuple(sorted(wanted))
         reads = context.the(ColumnReads)
-        given = {"start": self.start, "end": self.end, "client": self.client_id, "episode": self.episode_id}
+        given = {"start": self.start, "end": self.end, "client_id": self.client_id, "episode_id": self.episode_id}
         values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         values["most"] = context.rows_left + 1  # one more shows that there are too many
         if self.parent is not None:
@@ -86,22 +86,21 @@ class Wanted:
         return Scores(dict(zip(_KEYS, found, strict=False)), dict(zip(numbers, found[len(_KEYS) :], strict=True)))
 
     def _statement(self, context: Context, numbers: Sequence[int], values: Mapping[str, Any]) -> Select[Any]:
+        """Conditions only where there is a value: with `OR … IS NULL` no index would be used."""
         score, session = models.Score, models.Session
-        conditions = {
-            "start": lambda: session.session_date >= bindparam("start", type_=Date()),
-            "end": lambda: session.session_date <= bindparam("end", type_=Date()),
-            "client": lambda: score.client_id == bindparam("client", type_=score.client_id.type),
-            "episode": lambda: score.episode_id == bindparam("episode", type_=score.episode_id.type),
-            "keys": lambda: context.the(ColumnReads).among(getattr(score, self.parent or "")),
-        }
-        visible = (criterion(score, context.viewer), criterion(session, context.viewer))
-        statement = (
-            of_scores(numbers)
-            .where(*visible, *(made() for name, made in conditions.items() if name in values))
-            .limit(bindparam("most", type_=Integer()))
-        )
+        statement = of_scores(numbers).where(criterion(score, context.viewer), criterion(session, context.viewer))
+        if self.parent is not None:
+            statement = statement.where(context.the(ColumnReads).among(getattr(score, self.parent)))
+        if "start" in values:
+            statement = statement.where(session.session_date >= bindparam("start", type_=Date()))
+        if "end" in values:
+            statement = statement.where(session.session_date <= bindparam("end", type_=Date()))
+        for name in {"client_id", "episode_id"} & values.keys():
+            statement = statement.where(getattr(score, name) == bindparam(name, type_=BigInteger()))
         owned = owned_clients(context.viewer, self.scope, self.user_id)
-        return statement if owned is None else statement.where(score.client_id.in_(owned))
+        if owned is not None:
+            statement = statement.where(score.client_id.in_(owned))
+        return statement.limit(bindparam("most", type_=Integer()))
 
 
 @dataclass(frozen=True)
