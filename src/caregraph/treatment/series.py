@@ -59,7 +59,7 @@ class Wanted:
         scores = await self._read(context, names, parents)
         context.spend_on(self, self._spent(scores, parents))
         _tell(context, scores, names)
-        columns = _Columns(scores)
+        columns = _Columns(scores.ordered())
         arrays = {name: columns.array(name) for name in names}
         rows: dict[int | None, Any] = {None: slice(None)} if self.parent is None else columns.rows_by(self.parent)
         nothing = slice(0, 0)
@@ -83,7 +83,7 @@ class Wanted:
             values["keys"] = reads.keys([parent for parent in parents if parent is not None])
         key = (self.scope, self.user_id, self.parent, numbers, *values)
         found = await reads.read(context, key, lambda: self._statement(context, numbers, values), values)
-        return Scores(dict(zip(_KEYS, found, strict=False)), dict(zip(numbers, found[len(_KEYS) :], strict=True)))
+        return Scores.of(found, numbers)
 
     def _statement(self, context: Context, numbers: Sequence[int], values: Mapping[str, Any]) -> Select[Any]:
         """Conditions only where there is a value: with `OR … IS NULL` no index would be used."""
@@ -110,10 +110,23 @@ class Scores:
     keys: Mapping[str, Array]
     lines: Mapping[int, Array]
 
+    @classmethod
+    def of(cls, found: Sequence[Array], numbers: Sequence[int] = (SUM,)) -> "Scores":
+        """The columns of `of_scores`."""
+        lines = dict(zip(numbers, found[len(_KEYS) :], strict=True))
+        return cls(dict(zip(_KEYS, found, strict=False)), lines)
+
+    def ordered(self) -> "Scores":
+        """By session date, then session, then informant."""
+        order = np.lexsort([self.keys[name] for name in reversed(_ORDER)])
+        keys = {name: values[order] for name, values in self.keys.items()}
+        return Scores(keys, {number: values[order] for number, values in self.lines.items()})
+
 
 def of_scores(numbers: Sequence[int] = (SUM,)) -> Select[Any]:
     """Select the keys of scores and their lines with these numbers, or the sum of all four."""
-    score, session, table = models.Score, models.Session, table_of(models.Score).c
+    score, session = models.Score, models.Session
+    table = table_of(score).c  # scope: columns of the mapped rows, whose rules the statement has
     lines = [table[f"line_{number}"] for number in (1, 2, 3, 4)]
     values = {SUM: lines[0] + lines[1] + lines[2] + lines[3], **dict(enumerate(lines, 1))}
     return select(
@@ -144,14 +157,12 @@ class _Columns:
     """The rows that scores come to."""
 
     def __init__(self, scores: Scores) -> None:
-        order = np.lexsort([scores.keys[name] for name in reversed(_ORDER)])
-        keys = {name: values[order] for name, values in scores.keys.items()}
-        is_first = np.ones(len(order), bool)
+        """`scores` in their order."""
+        keys, self._lines, self._measure = scores.keys, scores.lines, scores.keys["measure"]
+        is_first = np.ones(len(self._measure), bool)
         is_first[1:] = np.logical_or.reduce([keys[name][1:] != keys[name][:-1] for name in _ORDER])
         self._keys = {name: values[is_first] for name, values in keys.items()}
         self._row = np.cumsum(is_first) - 1
-        self._lines = {number: values[order] for number, values in scores.lines.items()}
-        self._measure = keys["measure"]
         self._count = int(is_first.sum())
 
     def array(self, name: str) -> Array:
