@@ -1,7 +1,7 @@
 """Exports for data frames: what `scoresTable` shows, in other clothes; whoever may not see it there may not here."""
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -13,6 +13,7 @@ from audit.entries import entry, no_room_for, written
 from caregraph.graph.columns import Column, global_ids
 from caregraph.graph.node import global_id
 from caregraph.http import frames
+from caregraph.organizations import session_tokens
 from factories.people import make_client
 from factories.programs import make_application, make_group
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
@@ -135,9 +136,14 @@ async def test_who_may_not_is_told_as_elsewhere(world: World, kim: Any, ending: 
     narrow = await (await make_application(world.superuser)).signed_in(scope="scores.read sessions.read")
     wrong = Principal(world, "wrong", {**world.user.headers, "X-Api-Token": "wrong"})
 
+    async with world.writing(world.superuser) as tx:
+        token = await session_tokens.open_session(tx, 7, lifetime=timedelta(hours=1))
+    respondent = Principal(world, "respondent", {**narrow.headers, "X-Silicone-User-Token": token})
+
     for one in (world.nobody, wrong):
         assert refusal(await ask(one, path)) == (401, "UNAUTHENTICATED", "Authentication failed")
-    assert refusal(await ask(world.calculator, path)) == (403, "FORBIDDEN", "Access denied")
+    for one in (world.calculator, respondent):
+        assert refusal(await ask(one, path)) == (403, "FORBIDDEN", "Access denied")
     assert refusal(await ask(world.user, f"{path}?scope=ORGANIZATION")) == (403, "FORBIDDEN", "Access denied")
     assert refusal(await ask(narrow, f"{path}?columns=clientId,ors")) == (403, "FORBIDDEN", "Access denied")
     assert (await ask(narrow, f"{path}?columns={COLUMNS}")).status_code == 200
