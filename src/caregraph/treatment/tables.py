@@ -76,9 +76,19 @@ async def of_all(
     """Scores as columns, for dashboards and data frames; also served at `/exports/scores`."""
     owned_clients(context.viewer, scope, user_id)  # refuses what does not go together
     wanted = Wanted(
-        from_, to, scope, user_id, client_id=_row_id("Client", client_id), episode_id=_row_id("Episode", episode_id)
+        from_,
+        to,
+        scope,
+        _id("User", user_id),
+        client_id=_row_id("Client", client_id),
+        episode_id=_row_id("Episode", episode_id),
     )
     return _table(context, wanted)
+
+
+def _id(type_name: str, text: str | None) -> str | None:
+    """The id again, short whatever was sent: statements are kept by it."""
+    return text if text is None or row_id_of(type_name)(text) else ""
 
 
 def _row_id(type_name: str, text: str | None) -> int | None:
