@@ -39,7 +39,7 @@ async def measure(url: str, credentials: dict[str, Any], rounds: int) -> dict[st
     seconds: dict[str, list[float]] = defaultdict(list)
     async with _client(compiled, headers) as http, _client(loaders, headers) as by_fields:
         days = sorted((await http.post("/graphql", json={"query": _DAYS})).json()["data"]["scoresTable"]["sessionDate"])
-        day = days[-ROWS]
+        day = days[-min(ROWS, len(days))]
         ways = {
             "objects, field by field": (by_fields, "/graphql", _OBJECTS),
             _OBJECTS_BY_PLANS: (http, "/graphql", _OBJECTS),
