@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from caregraph.organizations.types import AccessToken, ApiKey, Application, Location, Organization, User
     from caregraph.people.types import Client, Consent, File, Group, Label
     from caregraph.treatment.charts import EpisodeChart, ExplanationStep
+    from caregraph.treatment.tables import ScoresTable
     from caregraph.treatment.types import Episode, OrsScore, Rater, Score, Session, SrsScore
 
 OrganizationRef = Annotated["Organization", strawberry.lazy("caregraph.organizations.types")]
@@ -29,3 +30,4 @@ OrsScoreRef = Annotated["OrsScore", strawberry.lazy("caregraph.treatment.types")
 SrsScoreRef = Annotated["SrsScore", strawberry.lazy("caregraph.treatment.types")]
 EpisodeChartRef = Annotated["EpisodeChart", strawberry.lazy("caregraph.treatment.charts")]
 ExplanationStepRef = Annotated["ExplanationStep", strawberry.lazy("caregraph.treatment.charts")]
+ScoresTableRef = Annotated["ScoresTable", strawberry.lazy("caregraph.treatment.tables")]

@@ -46,6 +46,11 @@ PLAIN_LISTS = {
     "AuditEvent.clientIds": "the clients of one operation's rows, which are limited",
     "AuditEvent.changes": "at most one of each type and change",
     "AuditedChange.rows": "the rows that one transaction changed",
+    **{
+        f"ScoresTable.{name}": "a row each of the scores of one operation, which are limited"
+        for name in TYPES["ScoresTable"].fields
+        if name != "rowCount"
+    },
     "EpisodeChart.series": "an informant each: clients and raters of one episode",
     "ChartSeries.points": "a session each",
     "ChartPoint.alerts": "at most one of each alert",

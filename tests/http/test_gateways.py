@@ -87,6 +87,7 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
         "orsScores",
         "rater",
         "remainingCalculatorRequests",
+        "scoresTable",
         "session",
         "sessions",
         "srsScore",

@@ -142,6 +142,12 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
     "orsScores": (f"orsScores {TOTALS}", _totals(28.0, 36.0, 24.0), _totals(24.0), _totals(24.0)),
     "srsScore": ("srsScore(id: $ann_srs) { id }", None, None, None),
     "srsScores": (f"srsScores {TOTALS}", _totals(32.0), _totals(24.0), _totals(24.0)),
+    "scoresTable": (
+        "scoresTable { rowCount ors srs }",
+        {"rowCount": 3, "ors": [28.0, 36.0, 24.0], "srs": [32.0, None, None]},
+        {"rowCount": 1, "ors": [24.0], "srs": [24.0]},
+        {"rowCount": 1, "ors": [24.0], "srs": [24.0]},
+    ),
     "userStatistics": ("userStatistics(userId: $user) { total { nClients } }", FORBIDDEN, FORBIDDEN, None),
     "organizationStatistics": (
         "organizationStatistics { total { nClients nOrs } }",

@@ -130,9 +130,14 @@ def install(session_class: type[Session]) -> None:
 def _scope(state: ORMExecuteState) -> None:
     if state.execution_options.get("scoped") or state.is_insert:
         return
-    viewer = state.session.info["viewer"]  # a session without a viewer reads nothing: KeyError
-    for model in _touched(state.statement):
-        state.statement = state.statement.options(_Visible(model, criterion(model, viewer), include_aliases=True))
+    state.statement = scoped(state.statement, state.session.info["viewer"])  # without a viewer: KeyError
+
+
+def scoped(statement: Any, viewer: Viewer) -> Any:
+    """`statement` with the visibility of every table in it, wherever it stands."""
+    for model in _touched(statement):
+        statement = statement.options(_Visible(model, criterion(model, viewer), include_aliases=True))
+    return statement
 
 
 class _Visible(LoaderCriteriaOption):

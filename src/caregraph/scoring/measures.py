@@ -40,7 +40,12 @@ def total(measure: Measure, items: Floats) -> Floats:
     _check_shape(measure, items)
     valid = is_valid_line(measure, items)
     sums = np.where(valid, items, 0.0).sum(axis=1)
-    return np.where(valid.all(axis=1), np.round(sums, _TOTAL_DECIMALS), np.nan)
+    return np.where(valid.all(axis=1), of_sums(sums), np.nan)
+
+
+def of_sums(sums: Floats) -> Floats:
+    """Totals of sums of all four lines, each valid and added in its order."""
+    return np.round(sums, _TOTAL_DECIMALS)
 
 
 def is_valid_line(measure: Measure, values: Floats) -> Bools:
