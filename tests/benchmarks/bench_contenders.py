@@ -35,7 +35,7 @@ HIGH_LIMITS = {"CAREGRAPH_RATE_LIMIT": "2000000000", "CAREGRAPH_RATE_LIMIT_COST"
 """Counted as ever, but a benchmark is not to reach them."""
 
 _VARIANTS = (
-    ("reads unaudited", {"CAREGRAPH_AUDIT_READS": "false"}, 1),
+    ("unaudited", {"CAREGRAPH_AUDIT_READS": "false"}, 1),
     ("loaders", {"CAREGRAPH_EXECUTION": "loaders"}, 5),
 )
 """Ours with other settings, and the rounds from one to the next in which they take part: slow ones are known soon."""
@@ -80,7 +80,7 @@ def contenders(demo: Loaded, beside: Path | None = None) -> Iterator[list[Conten
         compiled = stack.enter_context(ours(demo))
         found = [stack.enter_context(limit(demo)), compiled]
         if beside is not None:
-            found.append(stack.enter_context(ours(demo, f"caregraph of {beside}", {"PYTHONPATH": str(beside)})))
+            found.append(stack.enter_context(ours(demo, "caregraph, beside", {"PYTHONPATH": str(beside)})))
         for name, settings, every in _VARIANTS:
             found.append(stack.enter_context(ours(demo, f"caregraph, {name}", settings, every=every)))
         modules = node_modules()

@@ -60,7 +60,7 @@ def _sizes(entered: Sequence[Contender]) -> Table:
             expected = [one[:2] for one in cells]
         if [one[:2] for one in cells] != expected:
             raise RuntimeError(f"{contender.name} answers {cells}, {entered[0].name} {expected}")
-        table.add_row(contender.name, *(f"{one:,} / {two:,} / {size / 1000:,.0f}" for one, two, size in cells))
+        table.add_row(contender.name, *(f"{one} / {two} / {size // 1000}" for one, two, size in cells))
     return table
 
 

@@ -1,4 +1,4 @@
-"""Where a serving process spends its time: a recording of each question by py-spy, and the functions on top."""
+"""Where a serving process spends its CPU time: a recording of each question by py-spy, and the functions on top."""
 
 import shutil
 import subprocess
@@ -16,8 +16,10 @@ from rich.console import Console
 from rich.table import Table
 
 _SECONDS = 8
-_RATE = 500
-_SHOWN = 14
+_RATE = 250
+_SHOWN = 24
+_ALWAYS = ("runpy", "/cli/", "typer", "click", "uvicorn/_compat", "uvicorn/server", "asyncio/runners")
+"""Files that everything is called from."""
 
 
 def profile(console: Console, demo: Loaded, folder: Path) -> None:
@@ -41,7 +43,7 @@ def profile(console: Console, demo: Loaded, folder: Path) -> None:
                 "--format",
                 "speedscope",
             ]
-            command += ["--output", str(file), "--duration", str(_SECONDS), "--idle"]
+            command += ["--output", str(file), "--duration", str(_SECONDS)]
             asked, request = 0, server.requests[question.name]
             ended = time.monotonic() + _SECONDS + 2
             with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as recording:
@@ -54,16 +56,17 @@ def profile(console: Console, demo: Loaded, folder: Path) -> None:
 
 
 def _top(file: Path, title: str) -> Table:
-    """Shares of the main thread's time: in a function itself, and with all that it calls."""
+    """Shares of the main thread's time on a core: in a function itself, and with all that it calls."""
     told = orjson.loads(file.read_bytes())
     names = [f"{_place(one['file'])}:{one['name']}" for one in told["shared"]["frames"]]
+    is_shown = [not any(part in one["file"] for part in _ALWAYS) for one in told["shared"]["frames"]]
     main = max(told["profiles"], key=lambda one: len(one["samples"]))
     alone: Counter[str] = Counter()
     whole: Counter[str] = Counter()
     for stack in main["samples"]:
         if stack:
             alone[names[stack[-1]]] += 1
-            whole.update({names[one] for one in stack})
+            whole.update({names[one] for one in stack if is_shown[one]})
     count = len(main["samples"])
     table = Table("in itself", "%", "with what it calls", "%", title=title, title_justify="left", box=box.MARKDOWN)
     for (own, own_count), (all_of, all_count) in zip(

@@ -17,6 +17,8 @@ _WARM_UP = 3
 _SLICE = 0.12
 """Seconds of one contender with one question in one round, or one request where that takes longer."""
 _LOAD = 0.5
+_LIGHT = "Q3"
+"""What opens a connection before it is measured."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -49,21 +51,20 @@ class Load:
 def latencies(entered: Sequence[Contender], questions: Sequence[str], rounds: int) -> Rounds:
     """Seconds of one request on one connection: the median of each round."""
     found = Rounds()
-    wires = {one.name: Wire(one.url) for one in entered}
 
     def note(contender: Contender, question: str, place: int) -> None:
         spent: list[float] = []
-        began = time.perf_counter()
-        while not spent or time.perf_counter() - began < _SLICE:
-            started = time.perf_counter()
-            wires[contender.name].ask(contender.requests[question])
-            spent.append(time.perf_counter() - started)
+        with Wire(contender.url) as wire:  # a new one, since servers close what is quiet while others have their turn
+            wire.ask(contender.requests[_LIGHT])
+            began = time.perf_counter()
+            while not spent or time.perf_counter() - began < _SLICE:
+                started = time.perf_counter()
+                wire.ask(contender.requests[question])
+                spent.append(time.perf_counter() - started)
         if place >= 0:
             found.values[contender.name, question][place] = median(spent)
 
     _each(entered, questions, range(-_WARM_UP, rounds), note)
-    for wire in wires.values():
-        wire.close()
     return found
 
 
@@ -92,7 +93,7 @@ def _each(
     for place in places:
         for question in questions:
             for contender in entered if place % 2 else reversed(entered):
-                if place % contender.every == 0 or place < 0:
+                if place % contender.every == 0 or place == -1:
                     note(contender, question, place)
 
 
