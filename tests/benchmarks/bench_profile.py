@@ -18,7 +18,7 @@ from rich.table import Table
 _SECONDS = 8
 _RATE = 250
 _SHOWN = 24
-_ALWAYS = ("runpy", "/cli/", "typer", "click", "uvicorn/_compat", "uvicorn/server", "asyncio/runners")
+_ALWAYS = ("runpy", "/cli/", "typer", "click", "uvicorn", "starlette", "asyncio/runners", "http/requestlog")
 """Files that everything is called from."""
 
 

@@ -72,10 +72,10 @@ def main(
             compare(console, demo, rounds, beside)
         if with_memory:
             memory(console, demo)
-        if with_growth:
-            asyncio.run(growth(console, demo, rounds))
         if profiles is not None:
             profile(console, demo, profiles)
+        if with_growth:  # the last: it ends the credentials of the others
+            asyncio.run(growth(console, demo, rounds))
         if not (peers or with_memory or with_growth or profiles):
             asyncio.run(inside(console, demo, rounds))
 
