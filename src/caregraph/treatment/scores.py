@@ -26,9 +26,10 @@ def total(score: models.Score) -> float:
 def of_rows(rows: Sequence[models.Score]) -> list[float]:
     """The engine's totals of scores of either measure, in their order."""
     found: dict[int, float] = {}
+    states = [vars(score) for score in rows]  # attributes of mapped rows cost more than the sum
     for kind, measure in MEASURES.items():
-        those = [score for score in rows if score.measure is kind]
-        lines_of = itemgetter(*measure.items)  # of the values alone: attributes of mapped rows cost more than the sum
-        values = measures.total(measure, np.array([lines_of(vars(score)) for score in those]).reshape(-1, 4))
-        found.update(zip((score.id for score in those), values.tolist(), strict=True))
-    return [found[score.id] for score in rows]
+        those = [state for state in states if state["measure"] is kind]
+        lines = list(map(itemgetter(*measure.items), those))
+        values = measures.total(measure, np.array(lines).reshape(-1, 4))
+        found.update(zip(map(itemgetter("id"), those), values.tolist(), strict=True))
+    return [found[state["id"]] for state in states]
