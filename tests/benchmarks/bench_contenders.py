@@ -36,7 +36,7 @@ HIGH_LIMITS = {"CAREGRAPH_RATE_LIMIT": "2000000000", "CAREGRAPH_RATE_LIMIT_COST"
 
 _VARIANTS = (
     ("unaudited", {"CAREGRAPH_AUDIT_READS": "false"}, 1),
-    ("loaders", {"CAREGRAPH_EXECUTION": "loaders"}, 5),
+    ("loaders", {"CAREGRAPH_EXECUTION": "loaders"}, 10),
 )
 """Ours with other settings, and the rounds from one to the next in which they take part: slow ones are known soon."""
 

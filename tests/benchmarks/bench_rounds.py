@@ -39,6 +39,19 @@ class Rounds:
         found = [own[one] / other[one] for one in own.keys() & other.keys()]
         return median(found) if found else None
 
+    def best(self, name: str, question: str) -> float | None:
+        """The lowest of all rounds."""
+        found = self.values.get((name, question))
+        return min(found.values()) if found else None
+
+
+@dataclass
+class Latency:
+    """Seconds of one request on one connection: the median of each round, and the fastest."""
+
+    p50: Rounds = field(default_factory=Rounds)
+    fastest: Rounds = field(default_factory=Rounds)
+
 
 @dataclass
 class Load:
@@ -48,9 +61,9 @@ class Load:
     cpu: Rounds = field(default_factory=Rounds)
 
 
-def latencies(entered: Sequence[Contender], questions: Sequence[str], rounds: int) -> Rounds:
-    """Seconds of one request on one connection: the median of each round."""
-    found = Rounds()
+def latencies(entered: Sequence[Contender], questions: Sequence[str], rounds: int) -> Latency:
+    """How long one request takes while nothing else is asked."""
+    found = Latency()
 
     def note(contender: Contender, question: str, place: int) -> None:
         spent: list[float] = []
@@ -62,7 +75,8 @@ def latencies(entered: Sequence[Contender], questions: Sequence[str], rounds: in
                 wire.ask(contender.requests[question])
                 spent.append(time.perf_counter() - started)
         if place >= 0:
-            found.values[contender.name, question][place] = median(spent)
+            found.p50.values[contender.name, question][place] = median(spent)
+            found.fastest.values[contender.name, question][place] = min(spent)
 
     _each(entered, questions, range(-_WARM_UP, rounds), note)
     return found
