@@ -113,7 +113,7 @@ class Score(Node):
 
     alerts: list[Alert] = computed(charts.alerts)
     explain: list[ExplanationStepRef] = computed(charts.explanation)
-    total: float = rowwise(scores.of_rows, "Sum of the four lines, 0 to 40.")
+    total: float = rowwise(scores.TOTAL, "Sum of the four lines, 0 to 40.")
 
 
 @node(models.OrsScore)
