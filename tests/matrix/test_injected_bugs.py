@@ -219,6 +219,6 @@ async def test_the_matrix_notices(
         passed.add((check, who))
 
     inject(monkeypatch)
-    await cast.world.restart()  # plans that were made before remember the rules
+    await cast.world.restart()  # a server keeps its plans and statements
 
     assert await check(cast, who) != []
