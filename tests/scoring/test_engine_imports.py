@@ -8,10 +8,11 @@ import pytest
 
 import caregraph.scoring
 
-MODULES = sorted(Path(caregraph.scoring.__path__[0]).glob("*.py"))
+ROOT = Path(caregraph.scoring.__path__[0])
+MODULES = sorted(ROOT.rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT).with_suffix("")))
 def test_imports(path):
     roots = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -19,6 +20,7 @@ def test_imports(path):
             roots |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level <= 1, "import within scoring, or from numpy and the standard library"
-            roots |= {node.module.split(".")[0]} if node.level == 0 else set()
+            ours = node.level == 1 or node.module.startswith("caregraph.scoring.")
+            roots |= set() if ours else {node.module.split(".")[0]}
 
     assert roots <= {"numpy", *sys.stdlib_module_names}

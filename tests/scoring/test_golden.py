@@ -2,7 +2,6 @@
 
 import json
 import math
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,9 +9,10 @@ import numpy as np
 import pytest
 
 from caregraph.scoring import trajectories
+from caregraph.scoring.attainment import goal_attainment_t
+from caregraph.scoring.bands import ResultRange, bands
 from caregraph.scoring.change import (
     Better,
-    Norm,
     clinical_cutoffs,
     effect_sizes,
     end_point_line,
@@ -24,8 +24,12 @@ from caregraph.scoring.change import (
     severity_adjusted,
 )
 from caregraph.scoring.courses import Episodes, Scores
+from caregraph.scoring.engine import score
+from caregraph.scoring.expressions import evaluate, parse
 from caregraph.scoring.grouping import Grouping
+from caregraph.scoring.instruments import instrument
 from caregraph.scoring.measures import ORS, equal_lines, total
+from caregraph.scoring.norms import NO_STANINE, Norm, percentiles, stanines, t_scores, z_scores
 from caregraph.scoring.outcomes import (
     AgeCutoffs,
     ChangeCategory,
@@ -35,6 +39,18 @@ from caregraph.scoring.outcomes import (
     ors_zones,
     srs_alerts,
 )
+from caregraph.scoring.parts import (
+    FOUR_FIFTHS,
+    Domain,
+    Item,
+    MissingRule,
+    Scale,
+    ScaleItem,
+    ScoreConfig,
+    ScoreKind,
+)
+from caregraph.scoring.reliability import cronbach_alpha, omega_of_factor
+from caregraph.scoring.spec import ScoringSpec
 from caregraph.scoring.statistics import Groups, indices
 from caregraph.scoring.trajectories import ORS_DEFAULT_V1
 
@@ -89,9 +105,9 @@ def ors_expected_change(inputs):
 
 
 def visual_analogue_total(inputs):
-    measure = replace(ORS, item_minimum=inputs["item_min"], item_maximum=inputs["item_max"])
-    found = total(measure, np.array([inputs["items"]], np.float64))[0]
-    return {"total": found, "mean": found / len(measure.items)}
+    assert (inputs["item_min"], inputs["item_max"]) == (ORS.item_minimum, ORS.item_maximum)
+    found = total(ORS, np.array([inputs["items"]], np.float64))[0]
+    return {"total": found, "mean": found / len(ORS.items)}
 
 
 def visual_analogue_from_total(inputs):
@@ -230,11 +246,153 @@ def agency_columns(episodes):
     )
 
 
+def one_row(values):
+    return np.array([values], np.float64)
+
+
+def scale_of(items, minimum, maximum, kind=ScoreKind.SUM, **config):
+    """A specification of one scale over all items, whose score has the key `score`."""
+    keys = [f"q{place}" for place in range(len(items))]
+    scale = Scale("scale", tuple(ScaleItem(key) for key in keys))
+    items = tuple(Item(key, minimum, maximum) for key in keys)
+    return ScoringSpec(items, (scale,), (), (ScoreConfig("score", "scale", kind, **config),))
+
+
+def only(spec, items):
+    return score(spec, one_row(items))["score"].score[0]
+
+
+def alpha(inputs):
+    matrix = np.array(inputs["matrix"], np.float64)
+    return {"alpha": cronbach_alpha(matrix), "n_used": int((~np.isnan(matrix).any(axis=1)).sum())}
+
+
+def omega(inputs):
+    return {"omega": omega_of_factor(np.array(inputs["loadings"]), np.array(inputs["residual_variances"]))}
+
+
+def normative_scores(inputs):
+    norm = Norm(inputs["mean"], inputs["sd"])
+    z = z_scores(np.array([inputs["raw"]], np.float64), norm)
+    stanine = int(stanines(z)[0])
+    return {
+        "z": z[0],
+        "percentile_rank": percentiles(z)[0],
+        "t_score": t_scores(z)[0],
+        "stanine": math.nan if stanine == NO_STANINE else stanine,
+    }
+
+
+def prorate(inputs):
+    items = inputs["items"]
+    assert inputs["n_items"] == len(items)
+    missing = MissingRule(share=inputs.get("min_frac", 1.0), count=inputs.get("min_answered"))
+    given = [item for item in items if item is not None]
+    return {
+        "answered": len(given),
+        "raw_sum": only(scale_of(given, 0, 3), given),
+        "prorated_sum": only(scale_of(items, 0, 3, missing=missing), items),
+        "mean": only(scale_of(items, 0, 3, ScoreKind.MEAN, missing=missing), items),
+    }
+
+
+def reverse_score(inputs):
+    items = [Item(f"q{place}", inputs["item_min"], inputs["item_max"]) for place in range(len(inputs["items"]))]
+    scales = [Scale(f"of {item.key}", (ScaleItem(item.key, reverse=True),)) for item in items]
+    configs = [ScoreConfig(scale.key, scale.key, ScoreKind.SUM) for scale in scales]
+    found = score(ScoringSpec(tuple(items), tuple(scales), (), tuple(configs)), one_row(inputs["items"]))
+    return {"reversed": [column.score[0] for column in found.values()]}
+
+
+def result_range(inputs):
+    ranges = [ResultRange(*one) for one in inputs["ranges"]]
+    return {"label": ranges[bands(ranges).of(np.array([inputs["score"]], np.float64))[0]].label}
+
+
+def custom_expression(inputs):
+    variables = {letter: np.array([value]) for letter, value in inputs["variables"].items()}
+    return {"value": evaluate(parse(inputs["expression"]), variables)[0]}
+
+
+def hierarchy(inputs):
+    items, scales, configs, answers = [], [], [], []
+    for key, scale in inputs["scales"].items():
+        members = [Item(f"{key} {place}", 1, 5) for place in range(len(scale["items"]))]
+        items += members
+        answers += scale["items"]
+        scales.append(Scale(key, tuple(ScaleItem(item.key) for item in members)))
+        configs.append(ScoreConfig(key, key, ScoreKind(scale["score"]), FOUR_FIFTHS))
+    domain = Domain("domain", tuple(inputs["domain"]["scales"]))
+    configs += [
+        ScoreConfig("domain_sum", "domain", ScoreKind.SUM),
+        ScoreConfig("domain_mean", "domain", ScoreKind.MEAN),
+    ]
+    found = score(ScoringSpec(tuple(items), tuple(scales), (domain,), tuple(configs)), one_row(answers))
+    return {key: column.score[0] for key, column in found.items()}
+
+
+INSTRUMENTS = {"PHQ-9": "phq_9", "GAD-7": "gad_7", "CORE-10": "core_10", "DASS-21": "dass_21", "K10": "k10"}
+UNSHIPPED = {"WHO-5": (5, "percentage"), "AUDIT": (4, "total"), "SDQ": (2, "prorated_sum")}
+
+
+def of_instrument(inputs):
+    """Instruments whose licence keeps them out of the library are scored by specifications of their own."""
+    name, items = inputs["instrument"], inputs["items"]
+    if name in UNSHIPPED:
+        return of_licensed_instrument(name, inputs)
+    one = instrument(INSTRUMENTS[name])
+    columns = score(one.spec, one_row(items))
+    found = {key: column.score[0] for key, column in columns.items()}
+    for column in columns.values():
+        if column.band[0] >= 0:
+            found["band"] = found["band_abs"] = column.config.ranges[column.band[0]].label
+    flagged = {
+        flag.item: items[[item.key for item in one.items].index(flag.item)] >= flag.at_least for flag in one.flags
+    }
+    cutoffs = {cutoff.at_least: found[cutoff.score] >= cutoff.at_least for cutoff in one.cutoffs}
+    return found | {"item9_flag": flagged.get("q9"), "at_or_above_cutoff_11": cutoffs.get(11)}
+
+
+def of_licensed_instrument(name, inputs):
+    highest, items = UNSHIPPED[name][0], inputs["items"]
+    if name == "SDQ":
+        missing = MissingRule(count=inputs["min_answered"])
+        return {
+            "prorated_sum": only(scale_of(items, 0, highest, missing=missing), items),
+            "rounded": only(scale_of(items, 0, highest, missing=missing, decimals=0), items),
+        }
+    if name == "WHO-5":
+        percentage = only(scale_of(items, 0, highest, multiplier=4), items)
+        return {
+            "raw": only(scale_of(items, 0, highest), items),
+            "percentage": percentage,
+            "below_or_equal_50": percentage <= 50,
+        }
+    zones = (ResultRange(0, 7, "I (0-7)"), ResultRange(8, 15, "II (8-15)"), ResultRange(16, 19, "III (16-19)"))
+    column = score(scale_of(items, 0, highest, ranges=zones), one_row(items))["score"]
+    audit_c = score(instrument("audit_c").spec, one_row(items[:3]))["total"].score[0]
+    return {"total": column.score[0], "zone": zones[column.band[0]].label, "audit_c": audit_c}
+
+
+def goal_attainment(inputs):
+    found = goal_attainment_t(one_row(inputs["attainments"]), one_row(inputs["weights"]), inputs["rho"])
+    goals = [*inputs["attainments"], *[None] * (5 - len(inputs["attainments"]))]
+    assert score(instrument("goal_attainment").spec, one_row(goals))["t"].score[0] == found[0]
+    return {"t": found[0]}
+
+
 RUNNERS = {
     "agency_statistics": agency_statistics,
     "change_category": change_category,
+    "cronbach_alpha": alpha,
+    "custom_expression": custom_expression,
     "effect_sizes": sizes,
+    "goal_attainment_t": goal_attainment,
+    "hierarchy": hierarchy,
+    "instrument": of_instrument,
     "jacobson_truax": jacobson_truax,
+    "mcdonald_omega": omega,
+    "normative_scores": normative_scores,
     "ols_last_on_first": ols_last_on_first,
     "ors_expected_at": ors_expected_at,
     "ors_expected_change": ors_expected_change,
@@ -242,8 +400,11 @@ RUNNERS = {
     "ors_trajectory": ors_trajectory,
     "ors_trajectory_group_median": ors_trajectory_group_median,
     "ors_zone": ors_zone,
+    "prorate": prorate,
     "rci_threshold": threshold,
     "refit_linear_given_k": refit_linear_given_k,
+    "result_range": result_range,
+    "reverse_score": reverse_score,
     "service_target": service_target,
     "severity_adjusted_es": severity_adjusted_es,
     "srs_alert": srs_alert,

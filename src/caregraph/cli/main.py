@@ -29,7 +29,7 @@ from caregraph.graph.scalars import SCALARS, EmailAddress
 from caregraph.graph.subgraph import subgraph_sdl
 from caregraph.settings import InvalidSettingError, Settings
 
-from . import manifest, provision, serving, show
+from . import instruments, manifest, provision, serving, show
 from .demo import credentials
 from .demo.plan import Scale
 from .demo.run import prepare
@@ -52,6 +52,7 @@ users = typer.Typer(no_args_is_help=True, help="Accounts.")
 app.add_typer(users, name="users")
 operations = typer.Typer(no_args_is_help=True, help="The operation documents of this version.")
 app.add_typer(operations, name="operations")
+app.add_typer(instruments.app, name="instruments")
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65_535)]

@@ -29,6 +29,11 @@ def say(text: str) -> None:
     Console(highlight=False, markup=False, soft_wrap=True).print(text)
 
 
+def table(rows: Table) -> None:
+    """A table, as wide as the terminal or as a file needs."""
+    _console().print(rows)
+
+
 def findings(found: Sequence[Finding], *, as_json: bool) -> None:
     """What was found, each with what to do."""
     if as_json:

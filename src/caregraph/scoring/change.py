@@ -8,6 +8,7 @@ import numpy as np
 
 from .arrays import Floats, Ints, divide
 from .grouping import Grouping
+from .norms import Norm
 from .trajectories import TrajectoryModel, expected_end
 
 # Two-sided 95 %, as printed by Jacobson & Truax 1991, JCCP 59(1):12-19.
@@ -19,14 +20,6 @@ class Better(Enum):
 
     HIGHER = 1
     LOWER = -1
-
-
-@dataclass(frozen=True)
-class Norm:
-    """Mean and standard deviation of a population."""
-
-    mean: float
-    sd: float
 
 
 def sem(sd: float, reliability: float) -> float:

@@ -1,7 +1,6 @@
 """How one score came about: its total, lines, cut-off, course and alerts, as the steps of a tree."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -20,20 +19,7 @@ from .outcomes import (
     ors_zones,
     srs_alerts,
 )
-
-
-@dataclass(frozen=True)
-class Step:
-    """One number on the way to a score, and the rule that made it; `parent` is the key of the step it belongs to."""
-
-    key: str
-    parent: str | None
-    label: str
-    value: float | None
-    """Null where undefined, and for versions; yes is 1 and no is 0."""
-    rule: str
-    source: str
-
+from .steps import Step
 
 _AGE_LABELS: dict[AgeBand, str] = {
     AgeBand.UNDER_6: "under 6, an age that the measure is not scored for",

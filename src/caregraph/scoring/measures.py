@@ -2,24 +2,47 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 
-from .arrays import Bools, Floats, Ints
-
-# Binary noise in a sum of tenths, such as 18.099999999999998, is far below this many decimals.
-_TOTAL_DECIMALS = 6
+from .arrays import Floats, Ints
+from .engine import rounded, score
+from .instruments import instrument
+from .spec import ScoringSpec
 
 
 @dataclass(frozen=True)
 class Measure:
-    """An instrument of visual analogue lines; the total is their sum."""
+    """An instrument of visual analogue lines, all of one range; the total is their sum."""
 
-    key: str
-    version: str
-    items: tuple[str, ...]
-    item_minimum: float
-    item_maximum: float
+    spec: ScoringSpec
+    """Its one score has the key `total`."""
+
+    @property
+    def key(self) -> str:
+        """Name in small letters, such as `ors`."""
+        return self.spec.key
+
+    @property
+    def version(self) -> str:
+        """Version of the scoring rules."""
+        return self.spec.version
+
+    @cached_property
+    def items(self) -> tuple[str, ...]:
+        """Names of the lines."""
+        return tuple(item.key for item in self.spec.items)
+
+    @property
+    def item_minimum(self) -> float:
+        """The lowest value of a line."""
+        return self.spec.items[0].minimum
+
+    @property
+    def item_maximum(self) -> float:
+        """The highest value of a line."""
+        return self.spec.items[0].maximum
 
     @property
     def maximum(self) -> float:
@@ -27,9 +50,10 @@ class Measure:
         return self.item_maximum * len(self.items)
 
 
-# Item names are neutral: the wording of the lines is copyrighted (FACTS §0).
-ORS = Measure("ors", "1", ("individually", "interpersonally", "socially", "overall"), 0.0, 10.0)
-SRS = Measure("srs", "1", ("relationship", "goals_and_topics", "approach_or_method", "overall"), 0.0, 10.0)
+ORS = Measure(instrument("ors").spec)
+SRS = Measure(instrument("srs").spec)
+_DECIMALS = 6
+"""Of the totals, as the files of both instruments say."""
 
 
 def total(measure: Measure, items: Floats) -> Floats:
@@ -37,20 +61,14 @@ def total(measure: Measure, items: Floats) -> Floats:
 
     NaN where a line is missing or out of range: nothing is prorated (FACTS §1).
     """
-    _check_shape(measure, items)
-    valid = is_valid_line(measure, items)
-    sums = np.where(valid, items, 0.0).sum(axis=1)
-    return np.where(valid.all(axis=1), of_sums(sums), np.nan)
+    if items.shape[1:] != (len(measure.items),):
+        raise ValueError(f"{measure.key} needs items of shape (n, {len(measure.items)}), not {items.shape}")
+    return score(measure.spec, items)["total"].score
 
 
 def of_sums(sums: Floats) -> Floats:
     """Totals of sums of all four lines, each valid and added in its order."""
-    return np.round(sums, _TOTAL_DECIMALS)
-
-
-def is_valid_line(measure: Measure, values: Floats) -> Bools:
-    """Whether each value is given and within the range of a line."""
-    return (values >= measure.item_minimum) & (values <= measure.item_maximum)
+    return rounded(sums, _DECIMALS)
 
 
 def equal_lines(measure: Measure, totals: Floats) -> Floats:
@@ -58,11 +76,6 @@ def equal_lines(measure: Measure, totals: Floats) -> Floats:
     valid = (totals >= measure.item_minimum * len(measure.items)) & (totals <= measure.maximum)
     shares = np.where(valid, totals, np.nan) / len(measure.items)
     return np.repeat(shares[:, np.newaxis], len(measure.items), axis=1)
-
-
-def _check_shape(measure: Measure, items: Floats) -> None:
-    if items.shape[1:] != (len(measure.items),):
-        raise ValueError(f"{measure.key} needs items of shape (n, {len(measure.items)}), not {items.shape}")
 
 
 class AgeBand(IntEnum):
