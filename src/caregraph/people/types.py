@@ -9,6 +9,7 @@ from caregraph.graph.paging import Page
 from caregraph.graph.relations import many, one, referenced
 from caregraph.graph.scalars import PhoneNumber
 from caregraph.refs import (
+    AnswerSetRef,
     ClientRef,
     ConsentRef,
     EpisodeChartRef,
@@ -17,6 +18,7 @@ from caregraph.refs import (
     GroupRef,
     LabelRef,
     OrganizationRef,
+    ScoresTableRef,
     UserRef,
 )
 
@@ -63,6 +65,9 @@ class Client(Node):
         description="The client's courses of care.", through="episode_clients", order="start_date", size=3
     )
     files: Page[FileRef] = many("files.client_id", description="Files about the client.", order="created_at", size=5)
+    answer_sets: Page[AnswerSetRef] = many(
+        "answer_sets.client_id", description="The client's answers to assessments.", order="created_at", size=3
+    )
     consents: list[ConsentRef] = computed(current_consents, size=3)
     consent_history: Page[ConsentRef] = many(
         "consents.client_id", description="All that was recorded, also what holds no more.", order="recorded_at", size=5
@@ -71,6 +76,9 @@ class Client(Node):
         "caregraph.treatment.charts:of_client",
         "Charts of the client's scores, an entry per episode by its start (`fit.clients.scores_by_session`).",
         size=3,
+    )
+    scores_table: ScoresTableRef | None = computed(
+        "caregraph.treatment.tables:of_client", "The client's scores of all episodes as columns.", cost=10
     )
 
 
