@@ -73,7 +73,6 @@ CARRIED = {
     "AuditEvent.changes": "a column of the entry",
     "Assessment.videos": "a column of the assessment",
     "Assessment.testimonials": "a column of the assessment",
-    "ResultScore.details": "sentences of the server's own",
     "ScoreEvent.score": "read for the event",
     "AlertEvent.score": "read for the event",
     "EpisodeEvent.episode": "read for the event",
