@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from caregraph.assessments import models
 from caregraph.assessments.answer_models import AnswerScore
 from caregraph.assessments.config_models import ScoreConfig
-from caregraph.assessments.enums import ItemType, PublicationStatus, ScoreScope, ScoreType
+from caregraph.assessments.enums import ItemType, Privacy, PublicationStatus, ScoreScope, ScoreType
 from caregraph.assessments.limits import keep_limits
 from caregraph.assessments.rule_rows import rule_rows
 from caregraph.assessments.specs import config_key, spec_of
@@ -197,6 +197,52 @@ async def test_an_explanation_says_when_the_rules_were_changed_since(world: Worl
     fresh = {one["scoreConfig"]["name"]: one for one in again.result["node"]["scores"]}
     assert fresh["Sum"]["value"] == "6.0"
     assert len(fresh["Sum"]["explain"]) == 10
+
+
+async def test_a_new_range_makes_an_explanation_stale_and_a_new_name_does_not(world: World) -> None:
+    author = world.superuser
+    form = await _form(author)
+    client = await make_client(world.user)
+    answered = await _answer(world.user, form, client, *[_value(item, "3") for item in form["items"]])
+    row_id = answered.result["node"]["id"]
+    renaming = 'mutation($id: ID!) { updateScoreConfig(id: $id, input: {name: "Whole"}) { errors { message } } }'
+    query = f"query($id: ID!) {{ answerSet(id: $id) {{ scores {SCORES} }} }}"
+
+    async def lengths() -> dict[str, int]:
+        found = (await world.user.ask(query, id=row_id)).data["answerSet"]["scores"]
+        return {one["scoreConfig"]["name"]: len(one["explain"]) for one in found}
+
+    before = await lengths()
+    await author.ask(renaming, id=global_id("ScoreConfig", form["whole"].id))
+    renamed = await lengths()
+    await make_range(author, form["domain"], 0, 20, "Everything")
+    ranged = await lengths()
+
+    assert before["Life"] > 1
+    assert renamed == {("Whole" if name == "Life" else name): count for name, count in before.items()}
+    assert ranged == renamed | {"Whole": 1}
+
+
+async def test_what_is_not_shared_any_more_is_not_scored_again(world: World) -> None:
+    form = await _form(world.superuser)
+    client = await make_client(world.other_user)
+    async with world.writing(world.superuser) as tx:
+        await tx.execute(update(models.Assessment).values(privacy=Privacy.PUBLIC))
+    answered = await _answer(world.other_user, form, client, _value(form["items"][0], "1"))
+    async with world.writing(world.superuser) as tx:
+        await tx.execute(update(models.Assessment).values(privacy=Privacy.PRIVATE))
+    row_id = answered.result["node"]["id"]
+    query = "mutation($id: ID!) { result: scoreAnswerSet(id: $id) { node { id } errors { code message path } } }"
+
+    async with changes(world) as found:
+        answer = await world.other_user.ask(query, id=row_id)
+    scores = await world.other_user.ask(f"query($id: ID!) {{ answerSet(id: $id) {{ scores {SCORES} }} }}", id=row_id)
+
+    assert answer.result == refused("CONFLICT", "The assessment is not shared any more", "id")
+    assert found == {}
+    (low,) = [one for one in scores.data["answerSet"]["scores"] if one["value"] is not None]
+    assert (low["value"], low["scoreConfig"]) == ("1.0", None)
+    assert low["explain"][0]["rule"].startswith("its rules were changed since it was scored")
 
 
 async def test_the_number_of_statements_does_not_grow_with_the_scores(world: World) -> None:

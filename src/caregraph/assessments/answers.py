@@ -1,6 +1,6 @@
 """The verbs of answer sets: recording what somebody answered, scoring it again, deleting it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -64,8 +64,14 @@ async def create_answer_set(
 
 
 async def score_answer_set(tx: Tx, answer_set: AnswerSet) -> AnswerSet:
-    """Score answers again, by the rules as they are now. Scores that these do not make any more go."""
+    """Score answers again, by the rules as they are now. Scores that these do not make any more go.
+
+    Refused where the assessment is another organization's and not shared any more.
+    """
     await lock(tx, answer_set, name="Answer set")
+    readable = select(models.Assessment.id).where(models.Assessment.id == answer_set.assessment_id)
+    if await tx.scalar(readable) is None:
+        raise Refused(Code.CONFLICT, "The assessment is not shared any more", "id")
     await score_sets(tx, answer_set.assessment_id, [answer_set])
     return answer_set
 
@@ -164,7 +170,8 @@ def _understood(form: _Form, model: Any, named: set[int | None]) -> Iterator[Ite
     """What another system's answers say of items that are not answered one by one; the rest stays in `model` alone."""
     if not isinstance(model, dict):
         return
-    by_key = {item.identifier: item for item in form.items.values() if item.identifier is not None}
+    names = Counter(item.identifier for item in form.items.values())
+    by_key = {item.identifier: item for item in form.items.values() if names[item.identifier] == 1}
     seen = set(named)
     for key, answer in model.items():
         item = by_key.get(key) or form.items.get(_item_id(key) or 0)

@@ -25,7 +25,7 @@ from .scored import Rules, rules_of
 from .specs import config_key, limits_spec, ranges_of, scale_key
 from .tables import answer_table, responses
 
-MOST_RESPONDENTS = 50_000
+MOST_RESPONDENTS = 10_000
 
 
 @strawberry.type(description="How well the items of a scale measure one thing, by the answers that you may see.")
@@ -58,7 +58,7 @@ class _Cohort:
 
 
 async def cohort_scores(context: Context, assessment: models.Assessment) -> list[Any]:
-    """Its scores of a cohort: of all answers to it that you may see, at most the newest 50,000 answer sets."""
+    """Its scores of a cohort: of all answers to it that you may see, at most the newest 10,000 answer sets."""
     rules: Rules | None = await rules_of(context.run_unscoped, assessment.id)
     configs = [] if rules is None else rules.of_scope(ScoreScope.COHORT)
     if rules is None or not configs:
@@ -76,7 +76,7 @@ async def cohort_scores(context: Context, assessment: models.Assessment) -> list
 
 
 async def reliability(context: Context, scale: models.Scale) -> Any:
-    """How reliable it is by the answers of your organization that you may see, at most the newest 50,000 answer sets.
+    """How reliable it is by the answers of your organization that you may see, at most the newest 10,000 answer sets.
 
     Reversed items are turned round, weights left out. Null where its items have no numbers.
     """

@@ -44,7 +44,7 @@ class ScoreConfig(Node):
     score_type_scope: ScoreScope = field("Whose number it is; follows from the type.")
     status: PublicationStatus = field("Whether it is still being written.")
     published_at: datetime | None = field("When it was published; null: it was not.")
-    version: int = field("Counts what was changed of it; scores name the version that made them.")
+    version: int = field("Counts changes of how it makes a number; scores name the version that made them.")
     minimum_answered_share: Decimal | None = field(
         "The share of answers, above 0 and at most 1, from which missing ones are prorated; null: none may be missing."
     )

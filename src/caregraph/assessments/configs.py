@@ -19,6 +19,9 @@ from .rules import must_be_draft, must_be_editable, must_be_own
 from .score_types import LEVELS, goes_with, level_of, scope_of
 from .specs import refusal, spec_of
 
+_RULES = frozenset({"score_type", "status", "minimum_answered_share"})
+"""What is frozen once published; a new version is counted for it, and none for another name."""
+
 
 async def create_item_score_config(
     tx: Tx,
@@ -65,7 +68,7 @@ async def update_score_config(
     must_be_own(context.viewer, config)
     await must_be_editable(tx, context, await whole_of(tx, config), "id")
     changes = _changed(config, given(input))
-    if changes.keys() & {"score_type", "status", "minimum_answered_share"}:
+    if changes.keys() & _RULES:
         await _open(tx, context, config, changes)
     if "score_type" in changes:
         await _retype(tx, config, changes["score_type"])
@@ -73,7 +76,8 @@ async def update_score_config(
         return config
     for name, value in changes.items():
         setattr(config, name, value)
-    config.version += 1
+    if changes.keys() & _RULES:
+        config.version += 1
     if "status" in changes:
         config.published_at = now()
     await tx.flush()

@@ -14,7 +14,7 @@ from .answer_models import AnswerScore, ItemResponse
 from .config_models import ScoreConfig
 from .rule_rows import RuleRows, rule_rows
 from .scored import spec_or_none
-from .specs import config_key
+from .specs import config_key, ranges_of
 from .tables import answer_table, responses
 
 _UNLIMITED = PossibleRange(None, None)
@@ -57,7 +57,7 @@ async def explanation(context: Context, score: AnswerScore) -> list[Any]:
     if config is not None and config.version == score.score_config_version:
         rows = await context.load(_RulesOfConfig(), config.id)
         steps = _steps(rows, config, score, numbers)
-        if steps and _same(steps[0].value, score.value):
+        if steps and _same(steps[0].value, score.value) and _range_id(rows, config, steps) == score.result_range_id:
             return list(steps)
     return [_stale(score, config)]
 
@@ -74,6 +74,12 @@ def _steps(rows: RuleRows, config: ScoreConfig, score: AnswerScore, numbers: lis
 def _same(one: float | None, other: float | None) -> bool:
     """To the last bit."""
     return one == other and (one is None) is (other is None)
+
+
+def _range_id(rows: RuleRows, config: ScoreConfig, steps: Sequence[Step]) -> int | None:
+    """The result range that the steps come to."""
+    place = next((step.value for step in steps if step.key == f"band:{config_key(config.id)}"), None)
+    return None if place is None or place < 0 else ranges_of(rows, config)[int(place)].id
 
 
 def _stale(score: AnswerScore, config: ScoreConfig | None) -> Step:

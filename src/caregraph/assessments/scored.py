@@ -77,25 +77,26 @@ def on_assessment(assessment_id: int) -> tuple[Any, Any, Any]:
 async def score_sets(tx: Tx, assessment_id: int, sets: Sequence[AnswerSet]) -> None:
     """Keep the scores of answer sets to one assessment, as its rules are now."""
     rules = await rules_of(tx.execute, assessment_id)
-    found = [] if rules is None else rules.of_scope(ScoreScope.INDIVIDUAL)
-    if rules is not None and found:
+    columns: dict[int, Column] = {}
+    if rules is not None and (found := rules.of_scope(ScoreScope.INDIVIDUAL)):
         ids = [one.id for one in sets]
         given = (await tx.execute(responses().where(ItemResponse.answer_set_id.in_(ids)))).all()
-        columns = score(rules.spec, answer_table(rules.spec, given, ids))
-        await _keep(tx, rules, {one.id: columns[config_key(one.id)] for one in found}, sets)
+        scores = score(rules.spec, answer_table(rules.spec, given, ids))
+        columns = {one.id: scores[config_key(one.id)] for one in found}
+    await _keep(tx, RuleRows() if rules is None else rules.rows, columns, sets)
     at = now()
     for one in sets:
         one.last_scored_at = at
     await tx.flush()
 
 
-async def _keep(tx: Tx, rules: Rules, columns: dict[int, Column], sets: Sequence[AnswerSet]) -> None:
+async def _keep(tx: Tx, rows: RuleRows, columns: dict[int, Column], sets: Sequence[AnswerSet]) -> None:
     """Write each score, over the one that is there; scores of configs that are gone from the assessment go."""
     statement = select(AnswerScore).where(AnswerScore.answer_set_id.in_([one.id for one in sets]))
     there = {(row.answer_set_id, row.score_config_id): row for row in await tx.scalars(statement)}
     for config_id, column in columns.items():
-        config = rules.rows.configs[config_id]
-        ranges = ranges_of(rules.rows, config)
+        config = rows.configs[config_id]
+        ranges = ranges_of(rows, config)
         for place, answers in enumerate(sets):
             row = there.pop((answers.id, config_id), None)
             if row is None:
