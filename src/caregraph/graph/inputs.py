@@ -11,7 +11,7 @@ from strawberry.types.unset import UNSET
 
 from .errors import Code, UserError
 from .fields import KitField
-from .filters import camel
+from .filters import LONGEST_LIST, camel
 
 I = TypeVar("I")  # noqa: E741 an input class
 
@@ -95,7 +95,7 @@ class Changes(dict[str, Any], Generic[I]):
 @cache
 def patch_type(cls: type[Any]) -> type[Any]:
     """The patch of an input: the same fields, all optional; only the fields sent change."""
-    name = cls.__name__.removesuffix("Input") + "Patch"
+    name = cls.__name__.removesuffix("Input").removesuffix("Patch") + "Patch"
     annotations: dict[str, Any] = {}
     fields: dict[str, Any] = {}
     for made in cls.__strawberry_definition__.fields:
@@ -122,9 +122,20 @@ def problems(source: Any, path: tuple[str, ...], *, model: type[Any]) -> Iterato
         if has_object_definition(found):
             yield from problems(found, (*path, camel(made.python_name)), model=model)
             continue
+        if isinstance(found, list) and any(has_object_definition(one) for one in found):
+            yield from _list_problems(found, (*path, camel(made.python_name)), model=model)
+            continue
         problem = made.limits.problem(found) if found is not None else _null_problem(model, made.python_name)
         if problem is not None:
             yield UserError(code=Code.INVALID, message=problem, path=[*path, camel(made.python_name)])
+
+
+def _list_problems(found: list[Any], path: tuple[str, ...], *, model: type[Any]) -> Iterator[UserError]:
+    if len(found) > LONGEST_LIST:
+        yield UserError(code=Code.INVALID, message=f"must have at most {LONGEST_LIST} items", path=[*path])
+        return
+    for place, one in enumerate(found):
+        yield from problems(one, (*path, f"{place}"), model=model)
 
 
 def _null_problem(model: type[Any], name: str) -> str | None:
