@@ -119,5 +119,3 @@ async def _rows(tx: Tx, model: type[Any], changes: Changes[AssessmentPatch], nam
     if len(rows) < len(texts):
         raise Refused(Code.NOT_FOUND, f"{model.__name__} not found", "input", camel(name))
     return rows
-
-

@@ -55,7 +55,9 @@ class AssessmentInput:
 class AssessmentPatch(AssessmentInput):
     """`gloo.assessments.update`. Four lists are replaced as wholes: left out, they are emptied, as Gloo documents."""
 
-    description: str | None = value("Description for those who work with it, at most 10,000 characters.", longest=10_000)
+    description: str | None = value(
+        "Description for those who work with it, at most 10,000 characters.", longest=10_000
+    )
     status: PublicationStatus | None = value("`PUBLISHED` publishes it; it never becomes a draft again.")
     privacy: Privacy | None = value("Who else may use it. What is public stays public.")
     share_with_organization_ids: list[strawberry.ID] | None = value(
