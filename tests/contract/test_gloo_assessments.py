@@ -360,7 +360,11 @@ async def test_what_others_may_rely_on_is_no_longer_changed(world: World) -> Non
     not_ours = refused("CONFLICT", "The assessment belongs to another organization", "id")
 
     async with changes(world) as found:
-        for one, variables in ((public, {}), (public, {"privacy": "PRIVATE"}), (used, {"title": "Other words"})):
+        for one, variables in (
+            (public, {"title": "Other words"}),
+            (public, {"privacy": "PRIVATE"}),
+            (used, {"title": "Other words"}),
+        ):
             answer = await ada.run("gloo.assessments.update", id=global_id("Assessment", one.id), **variables)
             assert answer.result == IN_USE
         assert (await olga.run("gloo.assessments.update", id=FIRST, title="Ours")).result == not_ours

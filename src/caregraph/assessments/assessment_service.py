@@ -1,9 +1,7 @@
 """The verbs of assessments: writing, publishing and sharing them."""
 
-from collections.abc import Sequence
 from typing import Any
 
-import strawberry
 from sqlalchemy import func, select
 
 from caregraph.auth.viewer import Viewer
@@ -58,13 +56,14 @@ async def update_assessment(
     await held(tx, context.viewer, assessment)
     texts = {name: one for name, one in _columns(input).items() if name not in _APART}
     changed = {name: one for name, one in texts.items() if getattr(assessment, name) != one}
-    if changed or assessment.privacy is Privacy.PUBLIC:
+    narrows = assessment.privacy is Privacy.PUBLIC and input.get("privacy", Privacy.PUBLIC) is not Privacy.PUBLIC
+    if changed or narrows:
         await must_be_editable(tx, context, assessment)
     apply(assessment, Changes(changed))
     assessment.privacy = input.get("privacy", assessment.privacy)
     await _publish(tx, assessment, input.get("status"))
     await tx.flush()
-    await _share(tx, context.viewer, assessment, input)
+    await _share(tx, assessment, input)
     tags = await _rows(tx, models.Tag, input, "tag_ids")
     await replace_links(tx, models.AssessmentTag, "tag_id", tags, assessment_id=assessment.id)
     related = await _rows(tx, models.Assessment, input, "related_assessment_ids")
@@ -74,7 +73,9 @@ async def update_assessment(
 
 def _columns(values: dict[str, Any]) -> dict[str, Any]:
     """Input values as columns: lists of objects are kept as JSON."""
-    lists = {name: [given(one) for one in values[name]] for name in ("videos", "testimonials") if name in values}
+    lists: dict[str, Any] = {
+        name: [given(one) for one in values[name]] for name in ("videos", "testimonials") if name in values
+    }
     return {**values, **lists}
 
 
@@ -95,7 +96,7 @@ async def _publish(tx: Tx, assessment: models.Assessment, status: PublicationSta
     assessment.published_at = now()
 
 
-async def _share(tx: Tx, viewer: Viewer, assessment: models.Assessment, changes: Changes[AssessmentPatch]) -> None:
+async def _share(tx: Tx, assessment: models.Assessment, changes: Changes[AssessmentPatch]) -> None:
     """Let the lists of the input be all that it is shared with."""
     for name, privacy in (
         ("share_with_organization_ids", Privacy.LIMITED_TO_ORGANIZATIONS),
@@ -103,14 +104,14 @@ async def _share(tx: Tx, viewer: Viewer, assessment: models.Assessment, changes:
     ):
         if changes.get(name) and assessment.privacy is not privacy:
             raise Refused(Code.INVALID, f"goes with the privacy {privacy.name}", "input", camel(name))
-    organizations: Sequence[str] = changes.get("share_with_organization_ids", ())
-    await share_with_organizations_only(tx, assessment, organizations, "input", "shareWithOrganizationIds")
+    path = "input", "shareWithOrganizationIds"
+    await share_with_organizations_only(tx, assessment, changes.get("share_with_organization_ids", ()), *path)
     await share_with_verticals_only(tx, assessment, changes.get("share_with_verticals", ()))
 
 
 async def _rows(tx: Tx, model: type[Any], changes: Changes[AssessmentPatch], name: str) -> list[Any]:
     """The rows whose ids a list of the input names; all must be there for the viewer."""
-    texts: list[strawberry.ID] = list(dict.fromkeys(changes.get(name, ())))
+    texts = list(dict.fromkeys(changes.get(name, ())))
     if len(texts) > LONGEST_LIST:
         raise Refused(Code.INVALID, f"must have at most {LONGEST_LIST} items", "input", camel(name))
     read = row_id_of(model.__name__)

@@ -5,8 +5,8 @@ from typing import Annotated
 import strawberry
 from sqlalchemy import ColumnElement, and_, false, select
 
-from caregraph.db.base import table_of
 from caregraph.auth.viewer import Permission
+from caregraph.db.base import table_of
 from caregraph.graph.actions import DeletePayload, Payload, action
 from caregraph.graph.context import Context
 from caregraph.graph.fields import describe

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from caregraph.auth.viewer import Viewer
 from caregraph.db.session import Tx
 from caregraph.graph.context import Context
 from caregraph.graph.errors import Code, Refused
@@ -115,8 +114,7 @@ _FAR_ENDS: dict[type[Any], tuple[Any, Any]] = {
 
 
 async def _hold(tx: Tx, context: Context, whole: models.Assessment | models.Domain) -> None:
-    viewer: Viewer = context.viewer
-    await held(tx, viewer, whole)
+    await held(tx, context.viewer, whole)
     await must_be_editable(tx, context, whole)
 
 

@@ -10,7 +10,6 @@ from sqlalchemy.exc import IntegrityError
 from caregraph.auth.viewer import Viewer
 from caregraph.db.constraints import violated
 from caregraph.db.session import Tx
-
 from caregraph.graph.errors import Code, Refused
 from caregraph.graph.fields import describe
 from caregraph.graph.filters import LONGEST_LIST
@@ -35,7 +34,7 @@ async def grant_assessment(
 
     It counts while the assessment's privacy is `LIMITED_TO_ORGANIZATIONS`. A network's members have it too.
     """
-    return await _grant(tx, viewer, assessment, organization_id, "assessment_id", "assessmentId")
+    return await _grant(tx, viewer, assessment, organization_id)
 
 
 async def grant_item(tx: Tx, viewer: Viewer, item: models.Item, organization_id: _Grantee) -> AccessGrant:
@@ -43,7 +42,7 @@ async def grant_item(tx: Tx, viewer: Viewer, item: models.Item, organization_id:
 
     It counts while the item's privacy is `LIMITED_TO_ORGANIZATIONS`. A network's members have it too.
     """
-    return await _grant(tx, viewer, item, organization_id, "item_id", "itemId")
+    return await _grant(tx, viewer, item, organization_id)
 
 
 async def grant_scale(tx: Tx, viewer: Viewer, scale: models.Scale, organization_id: _Grantee) -> AccessGrant:
@@ -51,7 +50,7 @@ async def grant_scale(tx: Tx, viewer: Viewer, scale: models.Scale, organization_
 
     It counts while the scale's privacy is `LIMITED_TO_ORGANIZATIONS`. A network's members have it too.
     """
-    return await _grant(tx, viewer, scale, organization_id, "scale_id", "scaleId")
+    return await _grant(tx, viewer, scale, organization_id)
 
 
 async def grant_domain(tx: Tx, viewer: Viewer, domain: models.Domain, organization_id: _Grantee) -> AccessGrant:
@@ -59,7 +58,7 @@ async def grant_domain(tx: Tx, viewer: Viewer, domain: models.Domain, organizati
 
     It counts while the domain's privacy is `LIMITED_TO_ORGANIZATIONS`. A network's members have it too.
     """
-    return await _grant(tx, viewer, domain, organization_id, "domain_id", "domainId")
+    return await _grant(tx, viewer, domain, organization_id)
 
 
 async def delete_grant(tx: Tx, viewer: Viewer, grant: AccessGrant) -> None:
@@ -142,11 +141,10 @@ async def remove_network_member(tx: Tx, viewer: Viewer, member: NetworkMember) -
     await tx.flush()
 
 
-async def _grant(
-    tx: Tx, viewer: Viewer, content: models.Content, organization_id: str, column: str, argument: str
-) -> AccessGrant:
-    must_be_own(viewer, content, argument)
-    grant = AccessGrant(grantee_id=_one_id(organization_id, "organizationId"), **{column: content.id})
+async def _grant(tx: Tx, viewer: Viewer, content: models.Content, organization_id: str) -> AccessGrant:
+    kind = type(content).__name__.lower()
+    must_be_own(viewer, content, f"{kind}Id")
+    grant = AccessGrant(grantee_id=_one_id(organization_id, "organizationId"), **{f"{kind}_id": content.id})
     await _add_for(tx, grant, "organizationId")
     return grant
 
