@@ -23,15 +23,34 @@ from kit import Principal, World, settings_for
 
 OWNER = "caregraph_owner"
 MEMORY = Path("/dev/shm")
-ENOUGH = 1_000_000_000
+ENOUGH = 500_000_000
 NOTHING_TO_LOSE = ("fsync", "full_page_writes", "synchronous_commit")
 """What a server needs for the day on which its machine fails."""
+LONG = {
+    "test_differential.py",
+    "test_injected_bugs.py",
+    "test_demo_command.py",
+    "test_matrix_of_writing.py",
+    "test_crash.py",
+    "test_shutdown.py",
+    "test_fuzz.py",
+    "test_matrix_of_reading.py",
+    "test_matrix_of_statements.py",
+    "test_benchmark_workload.py",
+    "test_attacks.py",
+    "test_playground_page.py",
+}
 
 
 def pytest_configure() -> None:
     """SQLite waits for the disk at each commit: where there is a file system in memory, its files are there."""
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of few long tests come first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.fixture(scope="session")

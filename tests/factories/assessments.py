@@ -25,11 +25,18 @@ async def _make(principal: Principal, *rows: Any) -> Any:
     return rows[0]
 
 
+def by(principal: Principal) -> dict[str, Any]:
+    """Who created content."""
+    return {"created_by_id": principal.row_id}
+
+
 async def make_assessment(principal: Principal, title: str = "Well-being", **overrides: Any) -> models.Assessment:
     """An assessment, a private draft unless said otherwise."""
     if overrides.get("status") is PublicationStatus.PUBLISHED:
         overrides.setdefault("published_at", now())
-    made: models.Assessment = await _make(principal, models.Assessment(title=title, **TEXTS | overrides))
+    made: models.Assessment = await _make(
+        principal, models.Assessment(title=title, **by(principal) | TEXTS | overrides)
+    )
     return made
 
 
@@ -37,7 +44,7 @@ async def make_item(
     principal: Principal, text: str = "How are you?", *, values: Sequence[float] = (), **overrides: Any
 ) -> models.Item:
     """A private item with an option for each of `values`."""
-    item: models.Item = await _make(principal, models.Item(text=text, **overrides))
+    item: models.Item = await _make(principal, models.Item(text=text, **by(principal) | overrides))
     for position, value in enumerate(values, start=1):
         await make_option(principal, item, position=position, value=value)
     return item
@@ -52,7 +59,7 @@ async def make_option(principal: Principal, item: models.Item, **overrides: Any)
 
 async def make_scale(principal: Principal, name: str = "Mood", *items: models.Item, **overrides: Any) -> models.Scale:
     """A private scale of some items."""
-    values = {"display_name": name, "description": "What it is", **overrides}
+    values = {"display_name": name, "description": "What it is", **by(principal), **overrides}
     scale: models.Scale = await _make(principal, models.Scale(name=name, **values))
     for position, item in enumerate(items, start=1):
         await _make(principal, models.ItemScale(scale_id=scale.id, item_id=item.id, position=position))
@@ -63,7 +70,7 @@ async def make_domain(
     principal: Principal, name: str = "Life", *scales: models.Scale, **overrides: Any
 ) -> models.Domain:
     """A private domain of some scales."""
-    values = {"display_name": name, "description": "What it is", **overrides}
+    values = {"display_name": name, "description": "What it is", **by(principal), **overrides}
     domain: models.Domain = await _make(principal, models.Domain(name=name, **values))
     for scale in scales:
         await _make(principal, models.DomainScale(domain_id=domain.id, scale_id=scale.id))
@@ -192,7 +199,7 @@ async def make_response(
 
 
 async def make_answer_score(
-    principal: Principal, answers: answer_models.AnswerSet, config: config_models.ScoreConfig, value: float = 3.0
+    principal: Principal, answers: answer_models.AnswerSet, config: config_models.ScoreConfig, **values: Any
 ) -> answer_models.AnswerScore:
     """A score of an answer set."""
     row = answer_models.AnswerScore(
@@ -200,7 +207,7 @@ async def make_answer_score(
         client_id=answers.client_id,
         score_config_id=config.id,
         score_config_version=config.version,
-        value=value,
+        **{"value": 3.0, **values},
     )
     made: answer_models.AnswerScore = await _make(principal, row)
     return made
@@ -216,8 +223,10 @@ async def make_content(principal: Principal, name: str, client: Client) -> dict[
     elsewhere = await principal.world.organization(f"Elsewhere of {name}")
     item = await make_item(principal, name)
     scale = await make_scale(principal, name, item)
-    domain = await make_domain(principal, name, scale)
     assessment = await make_assessment(principal, name, status=PublicationStatus.PUBLISHED)
+    domain = await make_domain(principal, name, scale, assessment_id=assessment.id)
+    option = await make_option(principal, item, text=name)
+    result_range = await make_range(principal, scale, 0, 5, name)
     config = await make_config(principal, scale, ScoreType.SCALE_SUM, name=name, status=PublicationStatus.PUBLISHED)
     custom = await make_config(principal, item, ScoreType.CUSTOM_CALCULATION, name=name)
     calculation = await make_calculation(principal, custom, A=config)
@@ -226,7 +235,7 @@ async def make_content(principal: Principal, name: str, client: Client) -> dict[
     await _make(principal, models.RelatedAssessment(assessment_id=assessment.id, related_id=other.id))
     return {
         "item": item,
-        "option": await make_option(principal, item, text=name),
+        "option": option,
         "scale": scale,
         "domain": domain,
         "assessment": assessment,
@@ -242,13 +251,13 @@ async def make_content(principal: Principal, name: str, client: Client) -> dict[
         "calculation": calculation,
         "variable": await _first(principal, config_models.CalculationVariable),
         "norm": await make_norm(principal, config),
-        "range": await make_range(principal, scale, 0, 5, name),
+        "range": result_range,
         "grant": await make_grant(principal, item, elsewhere),
         "vertical_grant": await make_vertical_grant(principal, assessment, Vertical.SCHOOL),
         "network_member": await join_network(principal, elsewhere),
         "answers": answers,
-        "response": await make_response(principal, answers, item, text=name),
-        "answer_score": await make_answer_score(principal, answers, config),
+        "response": await make_response(principal, answers, item, text=name, item_option_id=option.id),
+        "answer_score": await make_answer_score(principal, answers, config, result_range_id=result_range.id),
     }
 
 

@@ -122,7 +122,7 @@ def finished(config, value):
         return None
     if config["decimals"] is None or abs(value) * 10 ** config["decimals"] >= 2**52:
         return value
-    return math.floor(value * 10 ** config["decimals"] + 0.5) / 10 ** config["decimals"]
+    return math.floor(value * 10 ** config["decimals"] + 0.5 + SLACK) / 10 ** config["decimals"]
 
 
 def calculate(tree, values):

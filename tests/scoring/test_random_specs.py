@@ -96,6 +96,7 @@ def test_one_respondent_gets_the_same_bits_as_many():
             if not any(config.is_cohort for config in one.spec.configs):
                 assert bits(many[key].score[0]) == bits(column.score[0])
                 assert bits(many[key].score[4999]) == bits(column.score[0])
+                assert bits(many[key].percentile[4999]) == bits(column.percentile[0])
                 compared += 1
 
     assert compared > 50

@@ -45,10 +45,10 @@ def _selection(kind: Any, depth: int) -> str:
     return "{ " + " ".join(fields) + " }"
 
 
-def _everything(root: str) -> str:
+def _everything(root: str, depth: int = DEPTH) -> str:
     kind = get_named_type(CORE.query_type.fields[root].type)
     assert isinstance(kind, GraphQLObjectType)
-    return f"query($id: ID!) {{ result: {root}(id: $id) {_selection(kind, DEPTH)} }}"
+    return f"query($id: ID!) {{ result: {root}(id: $id) {_selection(kind, depth)} }}"
 
 
 def _ids(value: Any) -> set[str]:
@@ -70,7 +70,7 @@ def _edges(value: Any) -> set[str]:
     return here | {one for item in value.values() for one in _edges(item)}
 
 
-# Content is every member's, answers are Ann's. What of a score config is a draft is for authors.
+# Content is every member's, what of score configs is a draft for authors, of whom Ben is one; answers are Ann's.
 CONTENT = {
     "item": "item",
     "itemOption": "option",
@@ -84,6 +84,8 @@ CONTENT = {
     "domainScale": "in_domain",
     "tag": "tag",
     "scoreConfig": "config",
+    "customCalculation": "calculation",
+    "calculationVariable": "variable",
     "percentileRankConfig": "norm",
     "resultRange": "range",
     "accessGrant": "grant",
@@ -93,7 +95,6 @@ CONTENT = {
     "itemResponse": "response",
     "answerScore": "answer_score",
 }
-OF_AUTHORS = ("CustomCalculation.", "CalculationVariable.")
 
 
 def _bens(world: World, town: Town) -> set[str]:
@@ -118,7 +119,7 @@ def _bens(world: World, town: Town) -> set[str]:
         "location",
         *CONTENT.values(),
         "related",
-        "in_domain",
+        "draft",
     ]
     organization = global_id("Organization", world.user.organization_id)
     return {*(ids[name] for name in own), world.user.id, world.colleague.id, world.superuser.id, organization}
@@ -149,7 +150,8 @@ async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
     walked = set()
 
     for root, start in starts.items():
-        answer = await world.user.ask(_everything(root), id=start)
+        depth = 1 if root in CONTENT else DEPTH  # each of its types is a start
+        answer = await world.user.ask(_everything(root, depth), id=start)
         result = answer.body["data"]["result"]
         assert {(one["extensions"]["code"], one["path"][-1]) for one in answer.body.get("errors", ())} <= NOT_FOR_BEN
         assert _ids(result) <= _bens(world, town), root
@@ -167,7 +169,11 @@ async def test_no_edge_leads_to_a_hidden_row(world: World) -> None:
     for_managers = {one for one in objects if one.startswith("Invitation.")}
     of_programs = {one for one in objects if one.startswith(PROGRAMS)}
     for_auditors = {"AuditEvent.user", "AuditEvent.changes"}
-    none_was_made = {"SrsScore.rater", "Organization.individualCreator"}
+    none_was_made = {
+        *("SrsScore.rater", "Organization.individualCreator", "Item.location", "Scale.parentScale"),
+        *("AccessGrant.assessment", "AccessGrant.scale", "AccessGrant.domain", "ResultRange.domain"),
+        *("ScoreConfig.item", "ScoreConfig.domain"),
+    }
     assert objects - walked == {"Organization.users", *none_was_made, *of_programs, *for_managers, *for_auditors}
 
 
@@ -204,7 +210,8 @@ async def test_no_edge_leads_out_of_the_organization(world: World, monkeypatch: 
     town = await make_harbor(world)
     organization = global_id("Organization", world.other_superuser.organization_id)
     users = {world.other_superuser.id, world.other_user.id}
-    apart = {town.ids["invitation"], town.ids["feature"]}  # no edge of the organization leads there
+    apart = {town.ids[name] for name in ("invitation", "feature", *CONTENT.values(), "related", "draft")}
+    apart -= {town.ids["answers"], town.ids["response"]}  # no edge of the organization leads to the others
     kind = CORE.type_map["Organization"]
 
     answer = await world.other_superuser.ask(f"{{ result: organization {_selection(kind, DEPTH)} }}")

@@ -22,6 +22,13 @@ LIST = "{ totalCount nodes { id } }"
 TOTALS = "{ totalCount nodes { total } }"
 
 
+# Content that every member of its organization sees.
+CONTENT = {
+    *("assessment", "related", "item", "option", "scale", "domain", "tag", "config", "norm", "range"),
+    *("placed", "scale_placed", "domain_placed", "weighed", "in_domain", "grant", "vertical_grant", "network_member"),
+}
+
+
 def _totals(*totals: float) -> dict[str, Any]:
     return {"totalCount": len(totals), "nodes": [{"total": total} for total in totals]}
 
@@ -659,7 +666,8 @@ async def test_a_row_of_ones_own_does_not_open_the_way_to_another_s(world: World
 
 
 @pytest.mark.parametrize(
-    ("name", "seen"), [("other_superuser", set()), ("colleague", {"user", "label", "group", "northfield", "location"})]
+    ("name", "seen"),
+    [("other_superuser", set()), ("colleague", {"user", "label", "group", "northfield", "location", *CONTENT})],
 )
 async def test_hidden_and_nonexistent_are_the_same_to_the_byte(world: World, name: str, seen: set[str]) -> None:
     ids = await _ids(world)

@@ -9,7 +9,7 @@ from caregraph.db.base import now
 from caregraph.db.session import Tx
 from caregraph.graph.context import Context
 from caregraph.graph.errors import Code, Refused
-from caregraph.graph.filters import LONGEST_LIST, camel
+from caregraph.graph.filters import camel
 from caregraph.graph.inputs import Changes, given
 from caregraph.graph.links import replace_links
 from caregraph.graph.node import row_id_of
@@ -18,7 +18,7 @@ from caregraph.graph.resource import apply
 from . import models
 from .content_inputs import AssessmentInput, AssessmentPatch
 from .enums import ItemType, Privacy, PublicationStatus
-from .rules import held, must_be_editable
+from .rules import Here, held, must_act_in, must_be_editable
 from .sharing import share_with_organizations_only, share_with_verticals_only
 
 WITHOUT_QUESTIONS = "An assessment without questions cannot be published"
@@ -33,8 +33,10 @@ async def create_assessment(
     tx: Tx,
     viewer: Viewer,
     input: AssessmentInput,  # noqa: A002
+    organization_id: Here = None,
 ) -> models.Assessment:
     """Begin an assessment: a private draft of your organization (`gloo.assessments.create`)."""
+    must_act_in(viewer, organization_id)
     assessment = models.Assessment(**_columns(given(input)), created_by_id=viewer.user_id)
     tx.add(assessment)
     await tx.flush()
@@ -112,8 +114,6 @@ async def _share(tx: Tx, assessment: models.Assessment, changes: Changes[Assessm
 async def _rows(tx: Tx, model: type[Any], changes: Changes[AssessmentPatch], name: str) -> list[Any]:
     """The rows whose ids a list of the input names; all must be there for the viewer."""
     texts = list(dict.fromkeys(changes.get(name, ())))
-    if len(texts) > LONGEST_LIST:
-        raise Refused(Code.INVALID, f"must have at most {LONGEST_LIST} items", "input", camel(name))
     read = row_id_of(model.__name__)
     ids = [row_id for text in texts if (row_id := read(text)) is not None]
     rows = list(await tx.scalars(select(model).where(model.id.in_(ids)))) if ids else []

@@ -17,7 +17,19 @@ from caregraph.graph.resource import Resource
 from caregraph.organizations.models import Location
 
 from . import archiving, assessment_service, cloning, linking, measures, models, sharing
-from .lists import ARCHIVED, IDS, INCLUDE_SHARED, ONLY_SHARED, SCOPE, ContentScope, narrowed, row_ids, with_shared
+from .lists import (
+    ARCHIVED,
+    IDS,
+    INCLUDE_SHARED,
+    ONLY_SHARED,
+    ORGANIZATION,
+    SCOPE,
+    ContentScope,
+    narrowed,
+    of_organization,
+    row_ids,
+    with_shared,
+)
 from .types import (
     AccessGrant,
     Assessment,
@@ -40,6 +52,7 @@ _location_id = row_id_of("Location")
 async def _assessments(
     context: Context,
     *,
+    organization_id: Annotated[strawberry.ID | None, ORGANIZATION] = None,
     scope: Annotated[ContentScope, SCOPE] = ContentScope.USABLE,
     search: Annotated[str | None, describe("Text in the title, in any case.")] = None,
     include_shared: Annotated[bool | None, INCLUDE_SHARED] = None,
@@ -53,6 +66,7 @@ async def _assessments(
 ) -> ColumnElement[bool]:
     scope = with_shared(scope, include_shared=bool(include_shared))
     condition = narrowed(models.Assessment, context.viewer, scope, search=search, archived=archived, ids=ids)
+    condition = and_(condition, of_organization(context.viewer, organization_id))
     if tag_ids is not None:
         condition = and_(condition, _tagged(tag_ids))
     return condition if location_id is None or await _is_here(context, location_id) else false()
@@ -74,6 +88,7 @@ def _tagged(tag_ids: list[strawberry.ID]) -> ColumnElement[bool]:
 async def _scales(
     context: Context,
     *,
+    organization_id: Annotated[strawberry.ID | None, ORGANIZATION] = None,
     scope: Annotated[ContentScope, SCOPE] = ContentScope.USABLE,
     search: Annotated[str | None, describe("Text in the name, in any case.")] = None,
     only_shared: Annotated[bool | None, ONLY_SHARED] = None,
@@ -81,12 +96,14 @@ async def _scales(
     ids: Annotated[list[strawberry.ID] | None, IDS] = None,
 ) -> ColumnElement[bool]:
     scope = with_shared(scope, only_shared=bool(only_shared))
-    return narrowed(models.Scale, context.viewer, scope, search=search, archived=archived, ids=ids)
+    condition = narrowed(models.Scale, context.viewer, scope, search=search, archived=archived, ids=ids)
+    return and_(condition, of_organization(context.viewer, organization_id))
 
 
 async def _domains(
     context: Context,
     *,
+    organization_id: Annotated[strawberry.ID | None, ORGANIZATION] = None,
     scope: Annotated[ContentScope, SCOPE] = ContentScope.USABLE,
     search: Annotated[str | None, describe("Text in the name, in any case.")] = None,
     only_shared: Annotated[bool | None, ONLY_SHARED] = None,
@@ -94,7 +111,8 @@ async def _domains(
     ids: Annotated[list[strawberry.ID] | None, IDS] = None,
 ) -> ColumnElement[bool]:
     scope = with_shared(scope, only_shared=bool(only_shared))
-    return narrowed(models.Domain, context.viewer, scope, search=search, archived=archived, ids=ids)
+    condition = narrowed(models.Domain, context.viewer, scope, search=search, archived=archived, ids=ids)
+    return and_(condition, of_organization(context.viewer, organization_id))
 
 
 @strawberry.type

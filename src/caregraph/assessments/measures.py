@@ -8,15 +8,17 @@ from caregraph.graph.resource import apply
 
 from . import models
 from .content_inputs import DomainInput, ScaleInput
-from .rules import held, must_be_editable
+from .rules import Here, held, must_act_in, must_be_editable
 
 
 async def create_scale(
     tx: Tx,
     viewer: Viewer,
     input: ScaleInput,  # noqa: A002
+    organization_id: Here = None,
 ) -> models.Scale:
     """Create a scale of your organization (`gloo.scales.create`). One that is created public is never changed."""
+    must_act_in(viewer, organization_id)
     scale = models.Scale(**given(input), created_by_id=viewer.user_id)
     tx.add(scale)
     await tx.flush()
@@ -44,8 +46,10 @@ async def create_domain(
     tx: Tx,
     viewer: Viewer,
     input: DomainInput,  # noqa: A002
+    organization_id: Here = None,
 ) -> models.Domain:
     """Create a domain of your organization (`gloo.domains.create`). One that is created public is never changed."""
+    must_act_in(viewer, organization_id)
     domain = models.Domain(**given(input), created_by_id=viewer.user_id)
     tx.add(domain)
     await tx.flush()

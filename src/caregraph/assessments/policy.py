@@ -178,11 +178,12 @@ _shared(sharing_models.AccessGrant, lambda reader: reader.is_granted)
 _shared(sharing_models.VerticalAccessGrant, lambda reader: reader.is_of_vertical)
 for _model in _CONTAINERS:
     _shared(_model, _itself(_model))
-for _link, _whole in (
+_PARTS: tuple[tuple[type[SharedRow], type[Any]], ...] = (
     *(pair for pairs in _CONTAINERS.values() for pair in pairs),
     (models.RelatedAssessment, models.Assessment),
     (models.ItemOption, models.Item),
-):
+)
+for _link, _whole in _PARTS:
     _shared(_link, _as(_link, _whole))
 _shared(config_models.ResultRange, _as(config_models.ResultRange, models.Scale, models.Domain))
 

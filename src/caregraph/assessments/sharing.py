@@ -12,7 +12,6 @@ from caregraph.db.constraints import violated
 from caregraph.db.session import Tx
 from caregraph.graph.errors import Code, Refused
 from caregraph.graph.fields import describe
-from caregraph.graph.filters import LONGEST_LIST
 from caregraph.graph.node import row_id_of
 from caregraph.organizations.enums import Vertical
 
@@ -183,8 +182,6 @@ async def _add_for(tx: Tx, row: Any, *path: str) -> None:
 
 def _ids(texts: Sequence[str], *path: str) -> dict[int, tuple[str, ...]]:
     """Row ids behind ids of organizations, each with the path to where it stands."""
-    if len(texts) > LONGEST_LIST:
-        raise Refused(Code.INVALID, f"must have at most {LONGEST_LIST} items", *path)
     return {_one_id(text, *path, f"{place}"): (*path, f"{place}") for place, text in enumerate(texts)}
 
 

@@ -9,8 +9,10 @@ import base64
 import binascii
 import logging
 import math
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,7 +93,7 @@ class IssuerKeys:
 
     async def _fetch(self) -> None:
         try:
-            async with asyncio.timeout(self._timing.timeout), httpx.AsyncClient() as client:
+            async with asyncio.timeout(self._timing.timeout), httpx.AsyncClient(verify=_tls()) as client:
                 answer = await _answer(client, self._jwks_url or await self._discovered(client))
             self._keys = usable_keys(answer)
             self._fetched_at = monotonic()
@@ -148,6 +150,12 @@ def _is_long(modulus: str) -> bool:
     except binascii.Error:
         return False
     return int.from_bytes(number).bit_length() >= SMALLEST_RSA_KEY
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Trusted authorities, read once: that takes longer than all the rest of a fetch."""
+    return httpx.create_ssl_context()
 
 
 async def _answer(client: httpx.AsyncClient, url: str) -> dict[str, Any]:

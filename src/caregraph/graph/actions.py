@@ -31,7 +31,7 @@ from .erased import refuse_erased, refuse_erased_meanwhile
 from .errors import FORBIDDEN, Code, Refused, UserError, demand
 from .fields import KitField, argument, field, kit_field
 from .filters import LONGEST_LIST, camel
-from .inputs import Changes, given, patch_type, problems
+from .inputs import Changes, given, list_problems, patch_type, problems
 from .loaders import RowById
 from .node import OnlyId, bare_type, global_id, parse_id
 
@@ -206,12 +206,8 @@ def _input_problems(one: Action, arguments: Mapping[str, Any]) -> Iterator[UserE
     for name, value in arguments.items():
         if has_object_definition(value):
             yield from problems(value, (camel(name),), model=model)
-        elif isinstance(value, list) and len(value) > LONGEST_LIST:
-            yield UserError(code=Code.INVALID, message=f"must have at most {LONGEST_LIST} items", path=[camel(name)])
         elif isinstance(value, list):
-            for place, item in enumerate(value):
-                if has_object_definition(item):
-                    yield from problems(item, (camel(name), f"{place}"), model=model)
+            yield from list_problems(value, (camel(name),), model=model)
 
 
 async def _commit(one: Action, context: Context, arguments: dict[str, Any], name: str) -> Any:

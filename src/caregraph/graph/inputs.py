@@ -30,6 +30,8 @@ class Limits:
     shortest: int = 0
     blank: bool = False
     message: str | None = None
+    nullable: bool = False
+    """Whether null may be sent although it is no column's value."""
     check: Callable[[Any], str | None] | None = None
     """What else is wrong with a value, in words; null if nothing is."""
 
@@ -122,22 +124,25 @@ def problems(source: Any, path: tuple[str, ...], *, model: type[Any]) -> Iterato
         if has_object_definition(found):
             yield from problems(found, (*path, camel(made.python_name)), model=model)
             continue
-        if isinstance(found, list) and any(has_object_definition(one) for one in found):
-            yield from _list_problems(found, (*path, camel(made.python_name)), model=model)
-            continue
-        problem = made.limits.problem(found) if found is not None else _null_problem(model, made.python_name)
+        if isinstance(found, list):
+            yield from list_problems(found, (*path, camel(made.python_name)), model=model)
+        problem = made.limits.problem(found) if found is not None else _null_problem(model, made)
         if problem is not None:
             yield UserError(code=Code.INVALID, message=problem, path=[*path, camel(made.python_name)])
 
 
-def _list_problems(found: list[Any], path: tuple[str, ...], *, model: type[Any]) -> Iterator[UserError]:
-    if len(found) > LONGEST_LIST:
-        yield UserError(code=Code.INVALID, message=f"must have at most {LONGEST_LIST} items", path=[*path])
+def list_problems(values: list[Any], path: tuple[str, ...], *, model: type[Any]) -> Iterator[UserError]:
+    """What is wrong with a list and the inputs in it."""
+    if len(values) > LONGEST_LIST:
+        yield UserError(code=Code.INVALID, message=f"must have at most {LONGEST_LIST} items", path=list(path))
         return
-    for place, one in enumerate(found):
-        yield from problems(one, (*path, f"{place}"), model=model)
+    for place, one in enumerate(values):
+        if has_object_definition(one):
+            yield from problems(one, (*path, f"{place}"), model=model)
 
 
-def _null_problem(model: type[Any], name: str) -> str | None:
-    column = getattr(model, name, None)
+def _null_problem(model: type[Any], made: Any) -> str | None:
+    if made.limits.nullable:
+        return None
+    column = getattr(model, made.python_name, None)
     return None if column is not None and column.property.columns[0].nullable else NULL_REFUSED

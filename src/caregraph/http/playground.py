@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -75,8 +76,7 @@ def routes(*, principals: Sequence[Principal], examples: Sequence[Example], defa
 
     Whoever reaches the page reads the headers of every principal: pass demo credentials or none.
     """
-    assets = dict(_files(resources.files("caregraph.http") / "assets"))
-    page = _page(assets)
+    assets, page = _assets()
     config = {
         "url": GRAPHQL_PATH,
         "subscriptionUrl": GRAPHQL_PATH,
@@ -103,6 +103,13 @@ def routes(*, principals: Sequence[Principal], examples: Sequence[Example], defa
         Route("/playground/config.json", show_config),
         Route("/playground/assets/{path:path}", show_asset),
     ]
+
+
+@cache
+def _assets() -> tuple[dict[str, bytes], str]:
+    """Everything by its path, and the page."""
+    assets = dict(_files(resources.files("caregraph.http") / "assets"))
+    return assets, _page(assets)
 
 
 def _files(directory: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:

@@ -9,6 +9,7 @@ from caregraph.graph.paging import Page
 from caregraph.graph.relations import many, one, referenced
 from caregraph.graph.scalars import PhoneNumber
 from caregraph.refs import (
+    AnswerSetRef,
     ClientRef,
     ConsentRef,
     EpisodeChartRef,
@@ -63,6 +64,9 @@ class Client(Node):
         description="The client's courses of care.", through="episode_clients", order="start_date", size=3
     )
     files: Page[FileRef] = many("files.client_id", description="Files about the client.", order="created_at", size=5)
+    answer_sets: Page[AnswerSetRef] = many(
+        "answer_sets.client_id", description="The client's answers to assessments.", order="created_at", size=3
+    )
     consents: list[ConsentRef] = computed(current_consents, size=3)
     consent_history: Page[ConsentRef] = many(
         "consents.client_id", description="All that was recorded, also what holds no more.", order="recorded_at", size=5

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from . import norms
-from .arrays import Bools, Floats, Ints
+from .arrays import SLACK, Bools, Floats, Ints
 from .attainment import t_of
 from .bands import Bands
 from .expressions import evaluate
@@ -77,12 +77,10 @@ def node_values(spec: ScoringSpec, answers: Floats, cohorts: Grouping | None = N
     answers = checked(spec, answers)
     if cohorts is not None and len(cohorts.groups) != len(answers):
         raise ValueError(f"{len(answers)} respondents cannot be in {len(cohorts.groups)} places of cohorts")
-    nodes = spec.plan.nodes
-    of_answers = [node for node in nodes.values() if isinstance(node.formula, OverAnswers | Attainment)]
-    values = _over_answers(spec, of_answers, answers)
-    later = _Later(nodes, values, cohorts, len(answers))
-    for node in nodes.values():
-        if node.key not in values:
+    values = _over_answers(spec, answers)
+    if spec.plan.later:
+        later = _Later(spec.plan.nodes, values, cohorts, len(answers))
+        for node in spec.plan.later:
             values[node.key] = later.value(node)
     return values
 
@@ -108,36 +106,36 @@ def invalid(spec: ScoringSpec, answers: Floats) -> Bools:
 
 
 def finished(node: Node, values: Floats) -> Floats:
-    """Multiply and round a raw value as its score config says."""
+    """Multiply and round a raw value as its score config says; there is no -0."""
     if node.multiplier != 1.0:
-        values = values * node.multiplier
+        values = values * node.multiplier + 0.0
     if not isinstance(node.formula, OverAnswers):
-        values = np.where(np.isfinite(values), values, np.nan)
+        values = np.where(np.isfinite(values), values + 0.0, np.nan)
     return values if node.decimals is None else rounded(values, node.decimals)
 
 
 def rounded(values: Floats, decimals: int) -> Floats:
-    """Round to a number of decimals, halves up."""
+    """Round to a number of decimals, halves up, also those that binary floats hold a hair too low."""
     unit = 10.0**decimals
     scaled = values * unit
-    return np.where(np.abs(scaled) < _WHOLE, np.floor(scaled + 0.5) / unit, values)
+    return np.where(np.abs(scaled) < _WHOLE, np.floor(scaled + (0.5 + SLACK)) / unit, values)
 
 
-def _over_answers(spec: ScoringSpec, nodes: list[Node], answers: Floats) -> dict[str, Floats]:
+def _over_answers(spec: ScoringSpec, answers: Floats) -> dict[str, Floats]:
     """Sums and means of answers, a block of respondents at a time."""
     lowest, highest = spec.bounds
-    formulas = {_of_answers(node): np.empty(len(answers)) for node in nodes}
+    formulas = [(formula, np.empty(len(answers))) for formula, _ in spec.plan.of_answers]
     for start in range(0, len(answers), _BLOCK):
         block = _Block(answers[start : start + _BLOCK], lowest, highest)
-        for formula, values in formulas.items():
-            values[start : start + _BLOCK] = block.value(formula)
-    return {node.key: finished(node, formulas[_of_answers(node)]) for node in nodes}
-
-
-def _of_answers(node: Node) -> OverAnswers | Attainment:
-    if not isinstance(node.formula, OverAnswers | Attainment):
-        raise TypeError(f"{node.key} is not made of answers")
-    return node.formula
+        for formula, raw in formulas:
+            raw[start : start + _BLOCK] = block.value(formula)
+    for _, raw in formulas:
+        raw.flags.writeable = False  # several scores may share it
+    return {
+        node.key: finished(node, raw)
+        for (_, raw), (_, nodes) in zip(formulas, spec.plan.of_answers, strict=True)
+        for node in nodes
+    }
 
 
 class _Block:

@@ -1,6 +1,7 @@
 """A specification in the order in which it is computed: nodes that need only answers and earlier nodes."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from .bands import Bands
@@ -107,3 +108,17 @@ class Plan:
 
     nodes: dict[str, Node]
     outputs: dict[str, Output]
+
+    @cached_property
+    def of_answers(self) -> tuple[tuple[OverAnswers | Attainment, tuple[Node, ...]], ...]:
+        """What is made of answers alone: each formula once, with the nodes that share it."""
+        shared: dict[OverAnswers | Attainment, list[Node]] = {}
+        for node in self.nodes.values():
+            if isinstance(node.formula, OverAnswers | Attainment):
+                shared.setdefault(node.formula, []).append(node)
+        return tuple((formula, tuple(nodes)) for formula, nodes in shared.items())
+
+    @cached_property
+    def later(self) -> tuple[Node, ...]:
+        """The other nodes, in order."""
+        return tuple(node for node in self.nodes.values() if not isinstance(node.formula, OverAnswers | Attainment))

@@ -82,7 +82,8 @@ def _quotient(numerator: float, denominator: float) -> float:
 
 
 def _finite(value: float) -> float:
-    return value if math.isfinite(value) else math.nan
+    """Keep what is a number, as the engine keeps it: without -0."""
+    return value + 0.0 if math.isfinite(value) else math.nan
 
 
 def _multiplied(step: TreeStep, operands: list[float]) -> float:

@@ -94,7 +94,7 @@ class _Tree:
         key, made = _score(node.key), self._raw(node)
         finish: list[tuple[Operation, float, str]] = []
         if node.decimals is not None:
-            finish.append((Operation.ROUNDED, float(node.decimals), f"rounded to {node.decimals} decimals, halves up"))
+            finish.append((Operation.ROUNDED, float(node.decimals), f"rounded halves up, decimals: {node.decimals}"))
         if node.multiplier != 1.0:
             finish.append((Operation.MULTIPLIED, node.multiplier, f"times {node.multiplier:g}"))
         for operation, number, rule in finish:
@@ -198,6 +198,9 @@ def _combined(formula: OverAnswers | Attainment | OverScores, count: int, what: 
     if isinstance(formula, Attainment):
         return Operation.GOAL_ATTAINMENT, f"T of {count} goals; undefined with fewer than {formula.required}"
     name = "mean" if formula.mean else "sum"
+    weights = [f"{term.weight:g}" for term in formula.terms] if isinstance(formula, OverAnswers) else []
+    if set(weights) - {"1"}:
+        what += f", weights {', '.join(weights[:-1])}{' and ' if weights[1:] else ''}{weights[-1]}"
     if formula.required == count:
         rule = f"{name} of {count} {what}; undefined if one is missing"
     else:

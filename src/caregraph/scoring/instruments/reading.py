@@ -15,11 +15,7 @@ from .model import Choice, Cutoff, Flag, Instrument, InstrumentItem, Licence, Re
 
 def read(text: str) -> Instrument:
     """Read an instrument from TOML; raises SpecError that names the place of what is wrong."""
-    try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SpecError(SpecCode.FORMAT, f"This is no TOML: {error}") from None
-    file = Fields(data)
+    file = _parsed(text)
     shipped = _text_is_shipped(file)
     key, version = file.text("key"), file.text("version")
     items = _items(file)
@@ -56,6 +52,13 @@ def read(text: str) -> Instrument:
     )
     file.done()
     return instrument
+
+
+def _parsed(text: str) -> Fields:
+    try:
+        return Fields(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise SpecError(SpecCode.FORMAT, f"This is no TOML: {error}") from None
 
 
 def _text_is_shipped(file: Fields) -> bool:
