@@ -8,7 +8,7 @@ from caregraph.assessments.enums import Privacy
 from caregraph.assessments.models import Domain
 from caregraph.graph.node import global_id
 from contract.asserts import assert_nobody_is_refused, changed, changes, refused, strange_ids
-from contract.test_gloo_scales import MADE
+from contract.test_gloo_scales import HERE, MADE
 from factories.assessments import make_assessment, make_domain, make_grant, make_item, make_scale, make_tag, put_on
 from kit import World
 
@@ -21,10 +21,10 @@ ON_IT = """query($id: ID!) { assessment(id: $id) { domains { name } scales { nam
     assessmentItems { nodes { position item { text } } } } }"""
 CALLS: list[tuple[str, dict[str, Any], bool]] = [
     ("gloo.domains.get", {"id": DOMAIN}, False),
-    ("gloo.domains.list_library", {}, False),
-    ("gloo.domains.list_for_organization", {}, False),
+    ("gloo.domains.list_library", HERE, False),
+    ("gloo.domains.list_for_organization", HERE, False),
     ("gloo.domains.list_for_assessment", {"assessmentId": FIRST}, False),
-    ("gloo.domains.create", TEXTS, True),
+    ("gloo.domains.create", {**HERE, **TEXTS}, True),
     ("gloo.domains.update", {"id": DOMAIN, **TEXTS}, True),
     ("gloo.domains.add_to_assessment", BOTH, True),
     ("gloo.domains.remove_from_assessment", BOTH, True),

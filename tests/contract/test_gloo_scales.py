@@ -8,6 +8,7 @@ import pytest
 from caregraph.assessments.enums import Privacy
 from caregraph.assessments.models import Scale
 from caregraph.graph.node import global_id
+from caregraph.organizations.models import Organization
 from contract.asserts import assert_nobody_is_refused, changed, changes, page, refused, strange_ids
 from factories.assessments import (
     make_assessment,
@@ -23,6 +24,7 @@ from kit import Principal, World
 
 FORBIDDEN = ("FORBIDDEN", "Access denied")
 NORTHFIELD, HARBOR = global_id("Organization", 1), global_id("Organization", 2)
+HERE = {"organizationId": NORTHFIELD}
 LIMITS = ("max", "min", "maxSum", "maxMean", "minSum", "minMean")
 BOTH = {
     "displayScoreType": "SUM_SCORE",
@@ -44,7 +46,7 @@ MADE: dict[str, dict[str, Any]] = {
         "id": global_id("Scale", 1),
         "scaleType": "ORDINAL",
         "parentScale": None,
-        "createdBy": None,
+        "createdBy": {"id": global_id("User", 1)},
     },
     "domains": {
         **BOTH,
@@ -65,13 +67,13 @@ SCALE, FIRST, LIFE = MADE["scales"]["id"], global_id("Assessment", 1), global_id
 OF_SCALE_AND_ASSESSMENT = {"assessmentId": FIRST, "scaleId": SCALE}
 READS: list[tuple[str, dict[str, Any]]] = [
     ("gloo.scales.get", {"id": SCALE}),
-    ("gloo.scales.list_library", {}),
-    ("gloo.scales.list_for_organization", {}),
+    ("gloo.scales.list_library", HERE),
+    ("gloo.scales.list_for_organization", HERE),
     ("gloo.scales.list_for_assessment", {"assessmentId": FIRST}),
     ("gloo.scales.list_for_domain", {"domainId": LIFE}),
 ]
 WRITES: list[tuple[str, dict[str, Any]]] = [
-    ("gloo.scales.create", {**TEXTS, "name": "New"}),
+    ("gloo.scales.create", {**HERE, **TEXTS, "name": "New"}),
     ("gloo.scales.update", {"id": SCALE, **TEXTS}),
     ("gloo.scales.clone", {"id": SCALE}),
     ("gloo.scales.add_to_assessment", OF_SCALE_AND_ASSESSMENT),
@@ -87,6 +89,10 @@ def _one(kind: str, number: int = 1, **overrides: Any) -> dict[str, Any]:
 
 def _by(kind: str, principal: Principal) -> dict[str, Any]:
     return {"createdBy": {"id": principal.id}} if kind == "scales" else {}
+
+
+def _of_others(kind: str) -> dict[str, Any]:
+    return {"organization": None, **({"createdBy": None} if kind == "scales" else {})}
 
 
 async def _make(principal: Principal, kind: str, name: str = "Mood", **overrides: Any) -> Any:
@@ -112,13 +118,19 @@ async def test_create_is_for_authors(world: World, kind: str) -> None:
     author = await grant(world.user, "CREATE_ASSESSMENT")
 
     async with changes(world) as found:
-        answer = await author.run(f"gloo.{kind}.create", **TEXTS)
-        public = await author.run(f"gloo.{kind}.create", **{**TEXTS, "name": "Open"}, privacy="PUBLIC")
+        answer = await author.run(f"gloo.{kind}.create", **HERE, **TEXTS)
+        public = await author.run(f"gloo.{kind}.create", **HERE, **{**TEXTS, "name": "Open"}, privacy="PUBLIC")
 
     assert answer.result == changed(_one(kind, **_by(kind, author)))
     expected = _one(kind, 2, name="Open", privacy="PUBLIC", isEditable=False, **_by(kind, author))
     assert public.result == changed(expected)
     assert found == {kind: 2}
+
+    async with changes(world) as found:
+        for strange in strange_ids("Organization", Organization(id=2)):
+            elsewhere = await author.run(f"gloo.{kind}.create", organizationId=strange, **{**TEXTS, "name": "x"})
+            assert elsewhere.result == refused("NOT_FOUND", "Organization not found", "organizationId")
+    assert found == {}
 
 
 @each_kind
@@ -133,7 +145,7 @@ async def test_texts_have_the_documented_limits(world: World, kind: str, name: s
         for text, message in (("x" * 501, "must have at most 500 characters"), (" ", "must not be empty")):
             expected = refused("INVALID", message, "input", name)
             values = {**TEXTS, name: text}
-            assert (await world.superuser.run(f"gloo.{kind}.create", **values)).result == expected
+            assert (await world.superuser.run(f"gloo.{kind}.create", **HERE, **values)).result == expected
             assert (await world.superuser.run(f"gloo.{kind}.update", **at, **values)).result == expected
     assert found == {}
 
@@ -142,16 +154,18 @@ async def test_texts_have_the_documented_limits(world: World, kind: str, name: s
 async def test_a_name_is_unique_and_verticals_are_for_assessments(world: World, kind: str) -> None:
     await _make(world.superuser, kind)
     await _make(world.superuser, kind, "Other")
-    assert (await world.other_superuser.run(f"gloo.{kind}.create", **TEXTS)).result["errors"] == []
+    assert (await world.other_superuser.run(f"gloo.{kind}.create", organizationId=HARBOR, **TEXTS)).result[
+        "errors"
+    ] == []
     taken = refused("CONFLICT", f"A {TYPES[kind].lower()} with this name already exists", "input", "name")
     vertical = refused("INVALID", "Only assessments can be limited to verticals", "input", "privacy")
     second = {"id": global_id(TYPES[kind], 2)}
 
     async with changes(world) as found:
-        assert (await world.superuser.run(f"gloo.{kind}.create", **TEXTS)).result == taken
+        assert (await world.superuser.run(f"gloo.{kind}.create", **HERE, **TEXTS)).result == taken
         assert (await world.superuser.run(f"gloo.{kind}.update", **second, **TEXTS)).result == taken
         limited = {**TEXTS, "name": "New", "privacy": "LIMITED_TO_VERTICALS"}
-        assert (await world.superuser.run(f"gloo.{kind}.create", **limited)).result == vertical
+        assert (await world.superuser.run(f"gloo.{kind}.create", **HERE, **limited)).result == vertical
         assert (await world.superuser.run(f"gloo.{kind}.update", **second, **limited)).result == vertical
     assert found == {}
 
@@ -208,7 +222,7 @@ async def test_get_shows_what_one_may_read(world: World, kind: str) -> None:
     for strange in strange_ids(TYPES[kind], foreign):
         assert (await world.user.run(f"gloo.{kind}.get", id=strange)).result is None
     await make_grant(world.superuser, row, 2)
-    theirs = {**expected, "organization": None, "isEditable": False}
+    theirs = {**expected, **_of_others(kind), "isEditable": False}
     assert (await world.other_user.run(f"gloo.{kind}.get", **at)).result == theirs
 
 
@@ -224,13 +238,13 @@ async def test_lists_show_one_s_own_and_the_library_what_one_may_use(world: Worl
     await make_grant(olga, lent, 1)
 
     async def names(call: str, **variables: Any) -> list[str]:
-        answer = await world.user.run(f"gloo.{kind}.{call}", **variables)
+        answer = await world.user.run(f"gloo.{kind}.{call}", **{**HERE, **variables})
         return [one["name"] for one in answer.result["nodes"]]
 
     own, library = "list_for_organization", "list_library"
-    assert (await world.user.run(f"gloo.{kind}.list_for_organization", q="MOO")).result == page(_one(kind))
-    assert (await world.user.run(f"gloo.{kind}.list_library", onlyShared=True)).result == page(
-        _one(kind, 6, name="Lent", organization=None, privacy="LIMITED_TO_ORGANIZATIONS", isEditable=False)
+    assert (await world.user.run(f"gloo.{kind}.list_for_organization", **HERE, q="MOO")).result == page(_one(kind))
+    assert (await world.user.run(f"gloo.{kind}.list_library", **HERE, onlyShared=True)).result == page(
+        _one(kind, 6, name="Lent", privacy="LIMITED_TO_ORGANIZATIONS", isEditable=False, **_of_others(kind))
     )
     assert await names(own) == ["Mood", "Sleep"]
     assert await names(own, sort=["NAME_DESC"], first=1, offset=1) == ["Mood"]
@@ -238,6 +252,9 @@ async def test_lists_show_one_s_own_and_the_library_what_one_may_use(world: Worl
     assert await names(own, archived=False, q="p") == ["Sleep"]
     assert await names(library, sort=["NAME_ASC"]) == ["Lent", "Mood", "Public", "Sleep"]
     assert await names(library, onlyShared=False, q="p") == ["Sleep", "Public"]
+    for strange in strange_ids("Organization", Organization(id=2)):
+        assert await names(own, organizationId=strange) == []
+        assert await names(library, organizationId=strange) == []
 
 
 @each_kind
@@ -252,10 +269,10 @@ async def test_archived_content_leaves_the_lists_and_returns(world: World, kind:
     first = (await ada.ask(archive, **at)).result["node"]["archivedAt"]
     assert first is not None
     assert (await ada.ask(archive, **at)).result == changed({"archivedAt": first})
-    assert (await ada.run(f"gloo.{kind}.list_library")).result == page()
-    assert (await ada.run(f"gloo.{kind}.list_for_organization", archived=True)).result["totalCount"] == 1
+    assert (await ada.run(f"gloo.{kind}.list_library", **HERE)).result == page()
+    assert (await ada.run(f"gloo.{kind}.list_for_organization", **HERE, archived=True)).result["totalCount"] == 1
     assert (await ada.ask(archive, **at, archived=False)).result == changed({"archivedAt": None})
-    assert (await ada.run(f"gloo.{kind}.list_library")).result == page(_one(kind))
+    assert (await ada.run(f"gloo.{kind}.list_library", **HERE)).result == page(_one(kind))
 
 
 async def test_clone_copies_a_scale_that_one_may_use(world: World) -> None:
