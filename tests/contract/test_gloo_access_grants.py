@@ -175,9 +175,9 @@ async def test_bulk_assign_gives_to_all_or_to_none(world: World) -> None:
     assert found == {}
 
 
-ADD = """mutation($organizationId: ID!) { result: addNetworkMember(organizationId: $organizationId) {
+ADD = """mutation($organizationId: ID!) { result: createNetworkMember(organizationId: $organizationId) {
     node { organizationId network { id } } errors { code message path } } }"""
-REMOVE = "mutation($id: ID!) { result: removeNetworkMember(id: $id) { deletedId errors { code message path } } }"
+REMOVE = "mutation($id: ID!) { result: deleteNetworkMember(id: $id) { deletedId errors { code message path } } }"
 
 
 async def test_managers_say_who_belongs_to_their_network(world: World) -> None:

@@ -103,7 +103,7 @@ NEEDS: dict[str, str | None] = {
         ),
         "CREATE_ASSESSMENT",
     ),
-    **dict.fromkeys(("addNetworkMember", "removeNetworkMember"), "MANAGE_ORGANIZATION"),
+    **dict.fromkeys(("createNetworkMember", "deleteNetworkMember"), "MANAGE_ORGANIZATION"),
 }
 # What lacking a permission is told as; `FORBIDDEN` where nothing is said here.
 REFUSALS = {

@@ -444,8 +444,8 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
         FORBIDDEN,
         _missing("Assessment"),
     ),
-    "removeNetworkMember": (
-        f"removeNetworkMember(id: $network_member) {GONE}",
+    "deleteNetworkMember": (
+        f"deleteNetworkMember(id: $network_member) {GONE}",
         FORBIDDEN,
         _missing("NetworkMember", of="deletedId"),
     ),
@@ -472,7 +472,7 @@ WITHOUT_ROWS = {
     "createScale": f'createScale(input: {{name: "New", description: "x", displayName: "x"}}) {NODE}',
     "createDomain": f'createDomain(input: {{name: "New", description: "x", displayName: "x"}}) {NODE}',
     # Nobody reads another organization: one says by its id who joins.
-    "addNetworkMember": f'addNetworkMember(organizationId: "") {NODE}',
+    "createNetworkMember": f'createNetworkMember(organizationId: "") {NODE}',
     "signOut": "signOut { errors { code message path } }",
     "createApplication": f'createApplication(input: {{name: "New"}}) {NODE}',
     "createApiKey": f"createApiKey {NODE}",

@@ -177,9 +177,9 @@ class Mutation:
         sharing.share_with_organizations, needs=_AUTHOR
     )
     share_assessment_with_verticals: Payload[Assessment] | None = action(sharing.share_with_verticals, needs=_AUTHOR)
-    add_network_member: Payload[NetworkMember] | None = action(
-        sharing.add_network_member, needs=Permission.MANAGE_ORGANIZATION
+    create_network_member: Payload[NetworkMember] | None = action(
+        sharing.create_network_member, needs=Permission.MANAGE_ORGANIZATION
     )
-    remove_network_member: DeletePayload | None = action(
-        sharing.remove_network_member, needs=Permission.MANAGE_ORGANIZATION
+    delete_network_member: DeletePayload | None = action(
+        sharing.delete_network_member, needs=Permission.MANAGE_ORGANIZATION
     )

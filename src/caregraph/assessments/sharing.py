@@ -123,7 +123,7 @@ async def share_with_verticals_only(tx: Tx, assessment: models.Assessment, verti
     await _open_to(tx, assessment, verticals)
 
 
-async def add_network_member(
+async def create_network_member(
     tx: Tx,
     organization_id: Annotated[strawberry.ID, describe("Id of the organization that joins.")],
 ) -> NetworkMember:
@@ -133,7 +133,7 @@ async def add_network_member(
     return member
 
 
-async def remove_network_member(tx: Tx, viewer: Viewer, member: NetworkMember) -> None:
+async def delete_network_member(tx: Tx, viewer: Viewer, member: NetworkMember) -> None:
     """Let an organization no longer belong to yours."""
     must_be_own(viewer, member)
     await tx.delete(member)
