@@ -175,7 +175,7 @@ async def test_only_the_position_changes_once_an_assessment_is_not_private(world
 
 
 async def test_update_is_refused_for_items_on_scales_of_the_assessment(world: World) -> None:
-    assessment = await make_form(world, 0)
+    assessment = await make_assessment(world.superuser)
     items = [await make_item(world.superuser) for _ in range(3)]
     direct, inner = [await make_scale(world.superuser, f"S{one.id}", one) for one in items[:2]]
     await make_scale(world.superuser, "Of no assessment", items[2])

@@ -472,15 +472,14 @@ async def test_a_scale_that_others_rely_on_keeps_its_items(world: World, call: s
 async def test_how_an_item_counts_on_a_scale(world: World) -> None:
     items = [await make_item(world.superuser) for _ in range(3)]
     await make_scale(world.superuser, "Mood", *items[:2])
-    add = """mutation($input: ItemScaleInput) { addItemToScale(id: "%s", itemId: "%s", input: $input) { errors { message path }
-        node { itemScales { nodes { item { id } weight isReversed position } } } } }""" % (
-        global_id("Scale", 1),
-        item_id(3),
-    )
+    add = """mutation($scale: ID!, $item: ID!, $input: ItemScaleInput) {
+        addItemToScale(id: $scale, itemId: $item, input: $input) { errors { message path }
+            node { itemScales { nodes { item { id } weight isReversed position } } } } }"""
     change = """mutation($id: ID!, $input: ItemScalePatch!) { updateItemScale(id: $id, input: $input) {
         node { weight isReversed position } errors { code message path } } }"""
 
-    answer = await world.superuser.ask(add, input={"weight": "0.5", "isReversed": True, "position": 1})
+    sent = {"weight": "0.5", "isReversed": True, "position": 1}
+    answer = await world.superuser.ask(add, scale=global_id("Scale", 1), item=item_id(3), input=sent)
 
     assert answer.data["addItemToScale"]["errors"] == []
     assert answer.data["addItemToScale"]["node"]["itemScales"]["nodes"] == [
