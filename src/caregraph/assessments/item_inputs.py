@@ -23,6 +23,11 @@ def number_problem(number: object) -> str | None:
     return f"must have at most {_DIGITS} digits" if len(number.normalize().as_tuple().digits) > _DIGITS else None
 
 
+def privacy_problem(privacy: object) -> str | None:
+    """What keeps a privacy from being one of an item."""
+    return "Only assessments can be limited to verticals" if privacy is Privacy.LIMITED_TO_VERTICALS else None
+
+
 @strawberry.input(description="A possible answer.")
 class ItemOptionInput:
     """`gloo.item_options.create`."""
@@ -60,7 +65,9 @@ class ItemInput:
     text: str | None = value(
         "What is asked, at most 10,000 characters. Needed for `MULTIPLE_CHOICE`.", longest=LONGEST_TEXT
     )
-    privacy: Privacy | None = value("Who else may use it; `PRIVATE` by default, never `LIMITED_TO_VERTICALS`.")
+    privacy: Privacy | None = value(
+        "Who else may use it; `PRIVATE` by default, never `LIMITED_TO_VERTICALS`.", check=privacy_problem
+    )
     hide_scale_numbers: bool | None = value(
         "Whether the steps of a Likert scale are shown by their texts alone, which each then needs; false by default."
     )

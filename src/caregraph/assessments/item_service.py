@@ -62,7 +62,7 @@ async def update_item(
     """
     await must_be_editable(tx, context, item)
     await lock(tx, item)
-    values = Changes(input)
+    values: Changes[ItemInput] = Changes(input)
     options = values.pop("options", None)
     apply(item, values)
     _must_hold(item)

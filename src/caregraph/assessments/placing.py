@@ -37,7 +37,7 @@ async def create_assessment_item(
     standing = await _of_assessment(tx, assessment.id)
     if any(one.item_id == item.id for one in standing):
         raise Refused(Code.CONFLICT, "The item is on this assessment already", "itemId")
-    values = {} if input is None else given(input)
+    values: dict[str, Any] = {} if input is None else given(input)
     place = _arrange(standing, None, values.pop("position", None))
     added = models.AssessmentItem(assessment_id=assessment.id, item_id=item.id, position=place, **values)
     tx.add(added)
@@ -60,7 +60,7 @@ async def update_assessment_item(
     await lock(tx, assessment)
     if await _is_on_a_scale(tx, assessment_item):
         raise Refused(Code.CONFLICT, ON_A_SCALE, "id")
-    values = Changes(input)
+    values: Changes[AssessmentItemInput] = Changes(input)
     position = values.pop("position", None)
     for name, argument in (("required", "required"), ("profile_attribute", "profileAttribute")):
         if name in values and values[name] != getattr(assessment_item, name):
@@ -127,7 +127,7 @@ async def remove_from_scale(tx: Tx, context: Context, scale: models.Scale, item:
     """Take an item off a scale; it stays on the scale's assessments (`gloo.items.remove_from_scale`)."""
     await must_be_editable(tx, context, scale)
     await lock(tx, scale)
-    (found,) = [one for one in await _of_scale(tx, scale.id) if one.item_id == item.id] or [None]
+    found = next((one for one in await _of_scale(tx, scale.id) if one.item_id == item.id), None)
     if found is None:
         raise Refused(Code.NOT_FOUND, "The item is not on this scale", "itemId")
     await tx.delete(found)
