@@ -31,7 +31,9 @@ _IN_HARBOR = {
     "location": "harbor_location",
     "token": "otto_token",
     **{one: f"harbor_{one}" for one in ("application", "access_token", "api_key", "plan")},
-    **{one: f"harbor_{one}" for one in ("assessment", "item", "scale", "domain", "grant", "network_member")},
+    **{one: f"harbor_{one}" for one in ("item", "scale", "domain", "assessment", "answers", "config", "draft")},
+    **{one: f"harbor_{one}" for one in ("calculation", "variable", "norm", "range")},
+    **{one: f"harbor_{one}" for one in ("grant", "network_member")},
 }
 IN_NORTHFIELD = {"user": "ben", "token": "ben_token"}
 

@@ -10,6 +10,7 @@ from caregraph.graph.context import Context
 from caregraph.graph.errors import Code, Refused
 
 from . import models
+from .limits import keep_limits
 from .rules import held, must_be_editable
 
 NOT_ALL_SHARED = "Parts of it are not shared with your organization"
@@ -76,7 +77,7 @@ async def add_scale_to_domain(tx: Tx, context: Context, domain: models.Domain, s
     """Put a scale into a domain (`gloo.scales.add_to_domain`). Assessments that the domain is on stay as they are."""
     await _hold(tx, context, domain)
     tx.add(models.DomainScale(domain_id=domain.id, scale_id=scale.id))
-    await tx.flush()
+    await keep_limits(tx, domains=[domain.id])
     return domain
 
 
@@ -86,6 +87,7 @@ async def remove_scale_from_domain(
     """Take a scale out of a domain. Assessments that the domain is on stay as they are."""
     await _hold(tx, context, domain)
     await _unlink(tx, models.DomainScale, "scaleId", domain_id=domain.id, scale_id=scale.id)
+    await keep_limits(tx, domains=[domain.id])
     return domain
 
 
