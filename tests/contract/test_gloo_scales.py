@@ -412,6 +412,20 @@ REMOVE = """mutation($domainId: ID!, $scaleId: ID!) {
     result: removeScaleFromDomain(id: $domainId, scaleId: $scaleId) { node { id } errors { code message path } } }"""
 
 
+async def test_the_limits_of_a_domain_follow_its_scales(world: World) -> None:
+    await make_scale(world.superuser, "Mood", await make_item(world.superuser, values=(0, 3)))
+    await make_domain(world.superuser)
+    limits = "query($id: ID!) { domain(id: $id) { minSumScore maxSumScore } }"
+
+    await world.superuser.run("gloo.scales.add_to_domain", domainId=LIFE, scaleId=SCALE)
+    full = await world.superuser.ask(limits, id=LIFE)
+    await world.superuser.ask(REMOVE, domainId=LIFE, scaleId=SCALE)
+    empty = await world.superuser.ask(limits, id=LIFE)
+
+    assert full.data == {"domain": {"minSumScore": "0.0", "maxSumScore": "3.0"}}
+    assert empty.data == {"domain": {"minSumScore": None, "maxSumScore": None}}
+
+
 async def test_a_scale_is_taken_out_of_a_domain(world: World) -> None:
     scale = await make_scale(world.superuser)
     await make_domain(world.superuser, "Life", scale)
