@@ -436,6 +436,24 @@ async def test_clone_is_refused_where_parts_are_hidden(world: World) -> None:
     assert found == {}
 
 
+async def test_tags_of_others_are_copied_where_one_sees_them_and_stay_where_one_has_them(world: World) -> None:
+    """Northfield's tag stands on Harbor's public copy; a third organization sees the copy, but not the tag."""
+    tess = await world.member(await world.organization("Third"), "tess@third.example", "Tess", is_superuser=True)
+    ada, olga, tags = world.superuser, world.other_superuser, "{ assessment(id: $id) { tags { name } } }"
+    lent = await make_assessment(ada, privacy=Privacy.LIMITED_TO_ORGANIZATIONS)
+    tag = await make_tag(ada, "Mood", lent)
+    access = await make_grant(ada, lent, 2)
+    copy = (await olga.run("gloo.assessments.clone", id=FIRST)).result["node"]["id"]
+    await ada.run("gloo.access_grants.delete", accessGrantId=global_id("AccessGrant", access.id))
+
+    async with changes(world) as found:
+        kept = await olga.run("gloo.assessments.update", id=copy, privacy="PUBLIC", tagIds=[global_id("Tag", tag.id)])
+    assert (kept.result["errors"], found) == ([], {})
+    again = (await tess.run("gloo.assessments.clone", id=copy)).result["node"]["id"]
+    assert (await olga.ask(f"query($id: ID!) {tags}", id=copy)).data == {"assessment": {"tags": [{"name": "Mood"}]}}
+    assert (await tess.ask(f"query($id: ID!) {tags}", id=again)).data == {"assessment": {"tags": []}}
+
+
 async def test_get_and_find_all_show_what_one_may_read(world: World) -> None:
     public = await make_assessment(world.superuser, privacy=Privacy.PUBLIC)
     archived = await make_assessment(world.superuser, "Old", archived_at=public.created_at)

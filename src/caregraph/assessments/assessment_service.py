@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from caregraph.auth.viewer import Viewer
 from caregraph.db.base import now
@@ -11,7 +11,6 @@ from caregraph.graph.context import Context
 from caregraph.graph.errors import Code, Refused
 from caregraph.graph.filters import camel
 from caregraph.graph.inputs import Changes, given
-from caregraph.graph.links import replace_links
 from caregraph.graph.node import row_id_of
 from caregraph.graph.resource import apply
 
@@ -67,9 +66,9 @@ async def update_assessment(
     await tx.flush()
     await _share(tx, assessment, input)
     tags = await _rows(tx, models.Tag, input, "tag_ids")
-    await replace_links(tx, models.AssessmentTag, "tag_id", tags, assessment_id=assessment.id)
+    await _link_only(tx, assessment, models.AssessmentTag.tag_id, tags)
     related = await _rows(tx, models.Assessment, input, "related_assessment_ids")
-    await replace_links(tx, models.RelatedAssessment, "related_id", related, assessment_id=assessment.id)
+    await _link_only(tx, assessment, models.RelatedAssessment.related_id, related)
     return assessment
 
 
@@ -109,6 +108,19 @@ async def _share(tx: Tx, assessment: models.Assessment, changes: Changes[Assessm
     path = "input", "shareWithOrganizationIds"
     await share_with_organizations_only(tx, assessment, changes.get("share_with_organization_ids", ()), *path)
     await share_with_verticals_only(tx, assessment, changes.get("share_with_verticals", ()))
+
+
+async def _link_only(tx: Tx, assessment: models.Assessment, end: Any, rows: list[Any]) -> None:
+    """Let an assessment be linked to these rows and no others.
+
+    Links that stay are not made anew: without them, what they lead to may be out of reach.
+    """
+    link, wanted = end.class_, {row.id for row in rows}
+    of_it = link.assessment_id == assessment.id
+    await tx.execute(delete(link).where(of_it, end.not_in(wanted)))
+    missing = wanted - set(await tx.scalars(select(end).where(of_it)))
+    tx.add_all(link(**{"assessment_id": assessment.id, end.key: row_id}) for row_id in sorted(missing))
+    await tx.flush()
 
 
 async def _rows(tx: Tx, model: type[Any], changes: Changes[AssessmentPatch], name: str) -> list[Any]:

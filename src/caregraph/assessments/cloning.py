@@ -117,9 +117,13 @@ async def _free_name(tx: Tx, row: models.Scale | models.Domain, viewer: Viewer) 
 
 
 async def _link_again(tx: Tx, *links: tuple[type[Any], tuple[str, ...]], **whole: tuple[int, int]) -> None:
-    """Let a copy have the links of its original; `whole` names the column and the ids of both."""
+    """Let a copy have the links of its original; `whole` names the column and the ids of both.
+
+    Tags of others that the viewer does not see are left out.
+    """
     ((column, (original, copy)),) = whole.items()
     for link, names in links:
-        rows = await tx.scalars(select(link).filter_by(**{column: original}))
+        of_it = select(link).filter_by(**{column: original})
+        rows = await tx.scalars(of_it.join(models.Tag, models.Tag.id == link.tag_id) if "tag_id" in names else of_it)
         tx.add_all(link(**{column: copy}, **_values(row, names)) for row in rows)
         await tx.flush()
