@@ -31,6 +31,7 @@ _IN_HARBOR = {
     "location": "harbor_location",
     "token": "otto_token",
     **{one: f"harbor_{one}" for one in ("application", "access_token", "api_key", "plan")},
+    **{one: f"harbor_{one}" for one in ("assessment", "domain", "item", "option", "placed", "scale", "tag", "weighed")},
 }
 IN_NORTHFIELD = {"user": "ben", "token": "ben_token"}
 
