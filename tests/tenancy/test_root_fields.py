@@ -553,6 +553,58 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
         FORBIDDEN,
         FORBIDDEN,
     ),
+    "updateItem": (f'updateItem(id: $item, input: {{text: "x"}}) {NODE}', FORBIDDEN, _missing("Item")),
+    "cloneItem": (f"cloneItem(id: $item) {NODE}", FORBIDDEN, _missing("Item")),
+    "archiveItem": (f"archiveItem(id: $item) {NODE}", FORBIDDEN, _missing("Item")),
+    "createItemOption": (
+        f'createItemOption(itemId: $item, input: {{text: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Item", "itemId"),
+    ),
+    "createItemOptions": (f"createItemOptions(id: $item, input: []) {NODE}", FORBIDDEN, _missing("Item")),
+    "updateItemOption": (
+        f'updateItemOption(id: $option, input: {{text: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("ItemOption"),
+    ),
+    "deleteItemOption": (f"deleteItemOption(id: $option) {GONE}", FORBIDDEN, _missing("ItemOption", of="deletedId")),
+    "createAssessmentItem": (
+        f"createAssessmentItem(assessmentId: $assessment, itemId: $item) {NODE}",
+        FORBIDDEN,
+        _missing("Assessment", "assessmentId"),
+    ),
+    "updateAssessmentItem": (
+        f"updateAssessmentItem(id: $placed, input: {{position: 3}}) {NODE}",
+        FORBIDDEN,
+        _missing("AssessmentItem"),
+    ),
+    "deleteAssessmentItem": (
+        f"deleteAssessmentItem(id: $placed) {GONE}",
+        FORBIDDEN,
+        _missing("AssessmentItem", of="deletedId"),
+    ),
+    "addItemToScale": (f"addItemToScale(id: $scale, itemId: $item) {NODE}", FORBIDDEN, _missing("Scale")),
+    "removeItemFromScale": (f"removeItemFromScale(id: $scale, itemId: $item) {NODE}", FORBIDDEN, _missing("Scale")),
+    "updateItemScale": (
+        f"updateItemScale(id: $weighed, input: {{isReversed: true}}) {NODE}",
+        FORBIDDEN,
+        _missing("ItemScale"),
+    ),
+    "updateTag": (f'updateTag(id: $tag, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Tag")),
+    "deleteTag": (f"deleteTag(id: $tag, force: true) {GONE}", FORBIDDEN, _missing("Tag", of="deletedId")),
+    **{
+        f"{verb}{kind}": (
+            f"{verb}{kind}(id: ${kind.lower()}, tagId: $tag) {NODE}",
+            FORBIDDEN,
+            _missing(kind),
+        )
+        for verb in ("addTagTo", "removeTagFrom")
+        for kind in ("Domain", "Item", "Scale")
+    },
+    **{
+        f"set{kind}Tags": (f"set{kind}Tags(id: ${kind.lower()}, tagIds: [$tag]) {NODE}", FORBIDDEN, _missing(kind))
+        for kind in ("Assessment", "Domain", "Item", "Scale")
+    },
 }
 # Mutations that name no row: what they make belongs to whoever asks.
 WITHOUT_ROWS = {
@@ -572,6 +624,8 @@ WITHOUT_ROWS = {
     "createDomain": f'createDomain(input: {{name: "New", description: "x", displayName: "x"}}) {NODE}',
     # Nobody reads another organization: one says by its id who joins.
     "createNetworkMember": f'createNetworkMember(organizationId: "") {NODE}',
+    "createItem": f'createItem(input: {{text: "New"}}) {NODE}',
+    "createTag": f'createTag(input: {{name: "New"}}) {NODE}',
     "signOut": "signOut { errors { code message path } }",
     "createApplication": f'createApplication(input: {{name: "New"}}) {NODE}',
     "createApiKey": f"createApiKey {NODE}",
@@ -587,6 +641,18 @@ MIXED = {
     f"setUserGroups(id: $other, groupIds: [$group]) {NODE}": ("Group", "groupIds"),
     f"setApplicationGroups(id: $harbor_application, groupIds: [$group]) {NODE}": ("Group", "groupIds"),
     f"setEpisodeLabels(id: $episode, labelIds: [$label]) {NODE}": ("Label", "labelIds"),
+    f"addItemToScale(id: $harbor_scale, itemId: $item) {NODE}": ("Item", "itemId"),
+    f"removeItemFromScale(id: $harbor_scale, itemId: $item) {NODE}": ("Item", "itemId"),
+    f"createAssessmentItem(assessmentId: $harbor_assessment, itemId: $item) {NODE}": ("Item", "itemId"),
+    **{
+        f"{verb}{kind}(id: $harbor_{kind.lower()}, tagId: $tag) {NODE}": ("Tag", "tagId")
+        for verb in ("addTagTo", "removeTagFrom")
+        for kind in ("Domain", "Item", "Scale")
+    },
+    **{
+        f"set{kind}Tags(id: $harbor_{kind.lower()}, tagIds: [$harbor_tag, $tag]) {NODE}": ("Tag", "tagIds")
+        for kind in ("Assessment", "Domain", "Item", "Scale")
+    },
     f"addClientToEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
     f"removeClientFromEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
     f'createRater(episodeId: $episode, clientId: $ann, input: {{fullName: "x"}}) {NODE}': ("Client", "clientId"),
@@ -629,8 +695,7 @@ async def _ids(world: World) -> dict[str, str]:
         "episode": harbor["episode"],
         "harbor_session": harbor["session"],
         "harbor_label": harbor["label"],
-        "harbor_assessment": harbor["assessment"],
-        "harbor_domain": harbor["domain"],
+        **{f"harbor_{one}": harbor[one] for one in ("assessment", "domain", "item", "scale", "tag")},
     }
 
 
@@ -747,6 +812,8 @@ async def test_what_is_made_belongs_to_its_maker_s_organization(world: World) ->
         "createUser",
         "createApplication",
         "createCalculatorPlan",
+        "createItem",
+        "createTag",
     ):
         made = await _outcome(world.other_superuser, "mutation", WITHOUT_ROWS[name], {})
         assert made["errors"] == []
