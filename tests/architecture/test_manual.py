@@ -49,6 +49,11 @@ PLAIN_LISTS = {
     "Assessment.videos": "a column of the assessment",
     "Assessment.testimonials": "a column of the assessment",
     "ResultScore.details": "sentences of the server's own",
+    **{
+        f"ScoresTable.{name}": "a row each of the scores of one operation, which are limited"
+        for name in TYPES["ScoresTable"].fields
+        if name != "rowCount"
+    },
     "EpisodeChart.series": "an informant each: clients and raters of one episode",
     "ChartSeries.points": "a session each",
     "ChartPoint.alerts": "at most one of each alert",
@@ -68,7 +73,6 @@ CARRIED = {
     "AuditEvent.changes": "a column of the entry",
     "Assessment.videos": "a column of the assessment",
     "Assessment.testimonials": "a column of the assessment",
-    "ResultScore.details": "sentences of the server's own",
     "ScoreEvent.score": "read for the event",
     "AlertEvent.score": "read for the event",
     "EpisodeEvent.episode": "read for the event",

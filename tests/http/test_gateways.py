@@ -115,6 +115,7 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
         "scales",
         "scoreConfig",
         "scoreConfigs",
+        "scoresTable",
         "session",
         "sessions",
         "srsScore",

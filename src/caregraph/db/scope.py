@@ -132,12 +132,21 @@ def install(session_class: type[Session]) -> None:
 def _scope(state: ORMExecuteState) -> None:
     if state.execution_options.get("scoped") or state.is_insert:
         return
-    viewer = state.session.info["viewer"]  # a session without a viewer reads nothing: KeyError
-    for model in _touched(state.statement):
+    state.statement = scoped(
+        state.statement,
+        state.session.info["viewer"],  # without a viewer: KeyError
+        writes=state.is_update or state.is_delete,
+    )
+
+
+def scoped(statement: Any, viewer: Viewer, *, writes: bool = False) -> Any:
+    """`statement` with the visibility of every table in it, wherever it stands."""
+    for model in _touched(statement):
         rows = criterion(model, viewer)
-        if (state.is_update or state.is_delete) and issubclass(model, SharedRow):
+        if writes and issubclass(model, SharedRow):
             rows = and_(rows, model.organization_id == viewer.organization_id)  # others' rows are read, never written
-        state.statement = state.statement.options(_Visible(model, rows, include_aliases=True))
+        statement = statement.options(_Visible(model, rows, include_aliases=True))
+    return statement
 
 
 class _Visible(LoaderCriteriaOption):

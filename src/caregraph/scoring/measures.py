@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from .arrays import Floats, Ints
-from .engine import score
+from .engine import rounded, score
 from .instruments import instrument
 from .spec import ScoringSpec
 
@@ -52,6 +52,8 @@ class Measure:
 
 ORS = Measure(instrument("ors").spec)
 SRS = Measure(instrument("srs").spec)
+_DECIMALS = 6
+"""Of the totals, as the files of both instruments say."""
 
 
 def total(measure: Measure, items: Floats) -> Floats:
@@ -62,6 +64,11 @@ def total(measure: Measure, items: Floats) -> Floats:
     if items.shape[1:] != (len(measure.items),):
         raise ValueError(f"{measure.key} needs items of shape (n, {len(measure.items)}), not {items.shape}")
     return score(measure.spec, items)["total"].score
+
+
+def of_sums(sums: Floats) -> Floats:
+    """Totals of sums of all four lines, each valid and added in its order."""
+    return rounded(sums, _DECIMALS)
 
 
 def equal_lines(measure: Measure, totals: Floats) -> Floats:
