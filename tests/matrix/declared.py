@@ -69,6 +69,29 @@ NEEDS: dict[str, str | None] = {
     "updateLabel": "MANAGE_LABELS",
     "deleteLabel": "MANAGE_LABELS",
     "calculateOrsTrajectory": "CALCULATE",
+    **dict.fromkeys(
+        (
+            "createItemScoreConfig",
+            "createScaleScoreConfig",
+            "createDomainScoreConfig",
+            "updateScoreConfig",
+            "deleteScoreConfig",
+            "createCustomCalculation",
+            "updateCustomCalculation",
+            "deleteCustomCalculation",
+            "createCalculationVariable",
+            "updateCalculationVariable",
+            "deleteCalculationVariable",
+            "createPercentileRankConfig",
+            "updatePercentileRankConfig",
+            "deletePercentileRankConfig",
+            "createScaleResultRange",
+            "createDomainResultRange",
+            "updateResultRange",
+            "deleteResultRange",
+        ),
+        "CREATE_ASSESSMENT",
+    ),
     "eraseClient": "ORGANIZATION",
     "auditEvent": "AUDIT",
     "auditEvents": "AUDIT",
@@ -97,6 +120,25 @@ NEEDS: dict[str, str | None] = {
     **dict.fromkeys((f"set{kind}Tags" for kind in ("Assessment", "Domain", "Item", "Scale")), "CREATE_ASSESSMENT"),
     **dict.fromkeys((f"addTagTo{kind}" for kind in ("Domain", "Item", "Scale")), "CREATE_ASSESSMENT"),
     **dict.fromkeys((f"removeTagFrom{kind}" for kind in ("Domain", "Item", "Scale")), "CREATE_ASSESSMENT"),
+    # Content: assessments, scales and domains, and whom they are shared with.
+    **dict.fromkeys(
+        (
+            f"{verb}{kind}"
+            for verb in ("create", "update", "clone", "archive")
+            for kind in ("Assessment", "Scale", "Domain")
+        ),
+        "CREATE_ASSESSMENT",
+    ),
+    **dict.fromkeys(
+        (
+            *("addScaleToAssessment", "removeScaleFromAssessment", "addDomainToAssessment"),
+            *("removeDomainFromAssessment", "addScaleToDomain", "removeScaleFromDomain"),
+            *("grantAssessmentAccess", "grantItemAccess", "grantScaleAccess", "grantDomainAccess", "deleteAccessGrant"),
+            *("shareAssessmentWithOrganizations", "shareAssessmentWithVerticals"),
+        ),
+        "CREATE_ASSESSMENT",
+    ),
+    **dict.fromkeys(("createNetworkMember", "deleteNetworkMember"), "MANAGE_ORGANIZATION"),
 }
 # What lacking a permission is told as; `FORBIDDEN` where nothing is said here.
 REFUSALS = {

@@ -31,7 +31,10 @@ _IN_HARBOR = {
     "location": "harbor_location",
     "token": "otto_token",
     **{one: f"harbor_{one}" for one in ("application", "access_token", "api_key", "plan")},
-    **{one: f"harbor_{one}" for one in ("assessment", "domain", "item", "option", "placed", "scale", "tag", "weighed")},
+    **{one: f"harbor_{one}" for one in ("option", "placed", "tag", "weighed")},
+    **{one: f"harbor_{one}" for one in ("item", "scale", "domain", "assessment", "answers", "config", "draft")},
+    **{one: f"harbor_{one}" for one in ("calculation", "variable", "norm", "range")},
+    **{one: f"harbor_{one}" for one in ("grant", "network_member")},
 }
 IN_NORTHFIELD = {"user": "ben", "token": "ben_token"}
 

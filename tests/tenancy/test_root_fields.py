@@ -157,6 +157,16 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
     "tag": ("tag(id: $tag) { name }", {"name": "Of the town"}, None, None),
     "resultRange": ("resultRange(id: $range) { name }", {"name": "Of the town"}, None, None),
     "scoreConfig": ("scoreConfig(id: $config) { name }", {"name": "Of the town"}, None, None),
+    "scoreConfigs": (
+        "scoreConfigs(where: {status: {eq: PUBLISHED}}) { totalCount nodes { name } }",
+        {"totalCount": 1, "nodes": [{"name": "Of the town"}]},
+        *[{"totalCount": 1, "nodes": [{"name": "HIDDEN harbor"}]}] * 2,
+    ),
+    "resultScores": (
+        'resultScores(slug: "barna-pulse-pastor-poll") { label }',
+        *[[{"label": one} for one in ("Flourishing", "Trusting", "Growing", "Exploring", "Unwavering", "Enduring")]]
+        * 3,
+    ),
     "assessmentItem": ("assessmentItem(id: $placed) { position }", {"position": 1}, None, None),
     "itemScale": ("itemScale(id: $weighed) { position }", {"position": 1}, None, None),
     "percentileRankConfig": ("percentileRankConfig(id: $norm) { mean }", {"mean": "10.0"}, None, None),
@@ -393,6 +403,151 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
         FORBIDDEN,
         _missing("CalculatorPlan"),
     ),
+    "updateAssessment": (
+        f'updateAssessment(id: $assessment, input: {{title: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Assessment"),
+    ),
+    "cloneAssessment": (f"cloneAssessment(id: $assessment) {NODE}", FORBIDDEN, _missing("Assessment")),
+    "archiveAssessment": (f"archiveAssessment(id: $assessment) {NODE}", FORBIDDEN, _missing("Assessment")),
+    "updateScale": (f'updateScale(id: $scale, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Scale")),
+    "cloneScale": (f"cloneScale(id: $scale) {NODE}", FORBIDDEN, _missing("Scale")),
+    "archiveScale": (f"archiveScale(id: $scale) {NODE}", FORBIDDEN, _missing("Scale")),
+    "updateDomain": (f'updateDomain(id: $domain, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Domain")),
+    "cloneDomain": (f"cloneDomain(id: $domain) {NODE}", FORBIDDEN, _missing("Domain")),
+    "archiveDomain": (f"archiveDomain(id: $domain) {NODE}", FORBIDDEN, _missing("Domain")),
+    **{
+        f"{verb}{kind}{to}Assessment": (
+            f"{verb}{kind}{to}Assessment(id: $assessment, {kind.lower()}Id: ${kind.lower()}) {NODE}",
+            FORBIDDEN,
+            _missing("Assessment"),
+        )
+        for verb, to in (("add", "To"), ("remove", "From"))
+        for kind in ("Scale", "Domain")
+    },
+    "addScaleToDomain": (f"addScaleToDomain(id: $domain, scaleId: $scale) {NODE}", FORBIDDEN, _missing("Domain")),
+    "removeScaleFromDomain": (
+        f"removeScaleFromDomain(id: $domain, scaleId: $scale) {NODE}",
+        FORBIDDEN,
+        _missing("Domain"),
+    ),
+    **{
+        f"grant{kind}Access": (
+            f"grant{kind}Access({kind.lower()}Id: ${kind.lower()}, organizationId: $northfield) {NODE}",
+            FORBIDDEN,
+            _missing(kind, f"{kind.lower()}Id"),
+        )
+        for kind in ("Assessment", "Item", "Scale", "Domain")
+    },
+    "deleteAccessGrant": (
+        f"deleteAccessGrant(id: $grant) {GONE}",
+        FORBIDDEN,
+        _missing("AccessGrant", of="deletedId"),
+    ),
+    "shareAssessmentWithOrganizations": (
+        f"shareAssessmentWithOrganizations(id: $assessment, organizationIds: [$northfield]) {NODE}",
+        FORBIDDEN,
+        _missing("Assessment"),
+    ),
+    "shareAssessmentWithVerticals": (
+        f"shareAssessmentWithVerticals(id: $assessment, verticalKeys: [SCHOOL]) {NODE}",
+        FORBIDDEN,
+        _missing("Assessment"),
+    ),
+    "deleteNetworkMember": (
+        f"deleteNetworkMember(id: $network_member) {GONE}",
+        FORBIDDEN,
+        _missing("NetworkMember", of="deletedId"),
+    ),
+    "createItemScoreConfig": (
+        f'createItemScoreConfig(itemId: $item, input: {{name: "x", description: "x", scoreType: CUSTOM_CALCULATION}}) {NODE}',
+        FORBIDDEN,
+        _missing("Item", "itemId"),
+    ),
+    "createScaleScoreConfig": (
+        f'createScaleScoreConfig(scaleId: $scale, input: {{name: "x", description: "x", scoreType: CUSTOM_CALCULATION}}) {NODE}',
+        FORBIDDEN,
+        _missing("Scale", "scaleId"),
+    ),
+    "createDomainScoreConfig": (
+        f'createDomainScoreConfig(domainId: $domain, input: {{name: "x", description: "x", scoreType: CUSTOM_CALCULATION}}) {NODE}',
+        FORBIDDEN,
+        _missing("Domain", "domainId"),
+    ),
+    "updateScoreConfig": (
+        f'updateScoreConfig(id: $config, input: {{name: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("ScoreConfig"),
+    ),
+    "deleteScoreConfig": (f"deleteScoreConfig(id: $draft) {GONE}", FORBIDDEN, _missing("ScoreConfig", of="deletedId")),
+    "createCustomCalculation": (
+        f"createCustomCalculation(scoreConfigId: $draft, scoreScope: COHORT) {NODE}",
+        FORBIDDEN,
+        _missing("ScoreConfig", "scoreConfigId"),
+    ),
+    "updateCustomCalculation": (
+        f'updateCustomCalculation(id: $calculation, input: {{expression: "1"}}) {NODE}',
+        FORBIDDEN,
+        _missing("CustomCalculation"),
+    ),
+    "deleteCustomCalculation": (
+        f"deleteCustomCalculation(id: $calculation) {GONE}",
+        FORBIDDEN,
+        _missing("CustomCalculation", of="deletedId"),
+    ),
+    "createCalculationVariable": (
+        f'createCalculationVariable(customCalculationId: $calculation, scoreConfigId: $config, input: {{name: "B"}}) {NODE}',
+        FORBIDDEN,
+        _missing("CustomCalculation", "customCalculationId"),
+    ),
+    "updateCalculationVariable": (
+        f'updateCalculationVariable(id: $variable, input: {{name: "A"}}) {NODE}',
+        FORBIDDEN,
+        _missing("CalculationVariable"),
+    ),
+    "deleteCalculationVariable": (
+        f"deleteCalculationVariable(id: $variable) {GONE}",
+        FORBIDDEN,
+        _missing("CalculationVariable", of="deletedId"),
+    ),
+    "createPercentileRankConfig": (
+        f'createPercentileRankConfig(scoreConfigId: $config, input: {{mean: "1", standardDeviation: "1"}}) {NODE}',
+        FORBIDDEN,
+        _missing("ScoreConfig", "scoreConfigId"),
+    ),
+    "updatePercentileRankConfig": (
+        f'updatePercentileRankConfig(id: $norm, input: {{mean: "1"}}) {NODE}',
+        FORBIDDEN,
+        _missing("PercentileRankConfig"),
+    ),
+    "deletePercentileRankConfig": (
+        f"deletePercentileRankConfig(id: $norm) {GONE}",
+        FORBIDDEN,
+        _missing("PercentileRankConfig", of="deletedId"),
+    ),
+    "createScaleResultRange": (
+        f'createScaleResultRange(scaleId: $scale, input: {{name: "x", description: "x", rangeStart: "8", rangeEnd: "9"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Scale", "scaleId"),
+    ),
+    "createDomainResultRange": (
+        f'createDomainResultRange(domainId: $domain, input: {{name: "x", description: "x", rangeStart: "8", rangeEnd: "9"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Domain", "domainId"),
+    ),
+    "updateResultRange": (
+        f'updateResultRange(id: $range, input: {{name: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("ResultRange"),
+    ),
+    "deleteResultRange": (f"deleteResultRange(id: $range) {GONE}", FORBIDDEN, _missing("ResultRange", of="deletedId")),
+    "createAnswerSet": (
+        f"createAnswerSet(assessmentId: $assessment, clientId: $ann, input: {{}}) {NODE}",
+        _missing("Client", "clientId"),
+        _missing("Assessment", "assessmentId"),
+    ),
+    "scoreAnswerSet": (f"scoreAnswerSet(id: $answers) {NODE}", *_both("AnswerSet")),
+    "deleteAnswerSet": (f"deleteAnswerSet(id: $answers) {GONE}", *_both("AnswerSet", of="deletedId")),
     "calculateOrsTrajectory": (
         "calculateOrsTrajectory(intake: 20, sessionCount: 3) { remainingRequests }",
         FORBIDDEN,
@@ -463,6 +618,14 @@ WITHOUT_ROWS = {
     "createGroup": f'createGroup(input: {{name: "New"}}) {NODE}',
     "createItem": f'createItem(input: {{text: "New"}}) {NODE}',
     "createTag": f'createTag(input: {{name: "New"}}) {NODE}',
+    "createAssessment": (
+        'createAssessment(input: {title: "New", displayTitle: "x", displayDescription: "x", authorName: "x",'
+        f' authorDescription: "x", shortDescription: "x", longDescription: "x"}}) {NODE}'
+    ),
+    "createScale": f'createScale(input: {{name: "New", description: "x", displayName: "x"}}) {NODE}',
+    "createDomain": f'createDomain(input: {{name: "New", description: "x", displayName: "x"}}) {NODE}',
+    # Nobody reads another organization: one says by its id who joins.
+    "createNetworkMember": f'createNetworkMember(organizationId: "") {NODE}',
     "signOut": "signOut { errors { code message path } }",
     "createApplication": f'createApplication(input: {{name: "New"}}) {NODE}',
     "createApiKey": f"createApiKey {NODE}",
@@ -497,6 +660,21 @@ MIXED = {
     f"createClientSrsScore(sessionId: $harbor_session, clientId: $ann, {SRS_LINES}) {NODE}": ("Client", "clientId"),
     f"createRaterOrsScore(sessionId: $harbor_session, raterId: $ann_rater, {LINES}) {NODE}": ("Rater", "raterId"),
     f"createRaterSrsScore(sessionId: $harbor_session, raterId: $ann_rater, {SRS_LINES}) {NODE}": ("Rater", "raterId"),
+    **{
+        f"{verb}{kind}{to}Assessment(id: $harbor_assessment, {kind.lower()}Id: ${kind.lower()}) {NODE}": (
+            kind,
+            f"{kind.lower()}Id",
+        )
+        for verb, to in (("add", "To"), ("remove", "From"))
+        for kind in ("Scale", "Domain")
+    },
+    f"addScaleToDomain(id: $harbor_domain, scaleId: $scale) {NODE}": ("Scale", "scaleId"),
+    f"removeScaleFromDomain(id: $harbor_domain, scaleId: $scale) {NODE}": ("Scale", "scaleId"),
+    f"updateAssessment(id: $harbor_assessment, input: {{tagIds: [$tag]}}) {NODE}": ("Tag", "input.tagIds"),
+    f"updateAssessment(id: $harbor_assessment, input: {{relatedAssessmentIds: [$assessment]}}) {NODE}": (
+        "Assessment",
+        "input.relatedAssessmentIds",
+    ),
 }
 
 
@@ -627,6 +805,7 @@ async def test_what_is_made_belongs_to_its_maker_s_organization(world: World) ->
     seen = "query($id: ID!) { node(id: $id) { id } }"
 
     for name in (
+        *("createAssessment", "createScale", "createDomain"),
         "createClient",
         "createLabel",
         "createGroup",

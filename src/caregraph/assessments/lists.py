@@ -36,7 +36,20 @@ ARCHIVED = describe("With `OWN`: only what is archived, instead of only what is 
 ORGANIZATION = describe(
     "As this organization lists them; the one in which you act by default, of others nothing is listed."
 )
+INCLUDE_SHARED = describe("With `OWN`: also what was shared with your organization, as `OWN_AND_SHARED`.")
+ONLY_SHARED = describe("With `USABLE`: only what was shared with your organization, as `SHARED`.")
 IDS = describe("Only those of these ids, archived ones too, at most 100.")
+
+
+def with_shared(scope: ContentScope, *, include_shared: bool = False, only_shared: bool = False) -> ContentScope:
+    """The scope that Gloo's two switches come to; each goes with one scope."""
+    if include_shared and scope is not ContentScope.OWN:
+        raise bad_input("includeShared goes with scope OWN", "includeShared")
+    if only_shared and scope is not ContentScope.USABLE:
+        raise bad_input("onlyShared goes with scope USABLE", "onlyShared")
+    if include_shared:
+        return ContentScope.OWN_AND_SHARED
+    return ContentScope.SHARED if only_shared else scope
 
 
 def narrowed(

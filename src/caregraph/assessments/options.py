@@ -19,6 +19,7 @@ from caregraph.graph.node import parse_id
 from . import models
 from .enums import ItemType
 from .item_inputs import ItemOptionChange, ItemOptionInput
+from .limits import keep_limits
 from .positions import arranged
 from .rules import must_be_editable, must_be_unanswered
 
@@ -103,7 +104,7 @@ async def delete_option(tx: Tx, context: Context, option: models.ItemOption) -> 
     item = await _item_of(tx, option)
     await _must_take_options(tx, context, item, "id")
     await tx.delete(option)
-    await tx.flush()
+    await keep_limits(tx, items=[item.id])
 
 
 async def change_options(tx: Tx, item: models.Item, entries: Sequence[ItemOptionChange]) -> None:
@@ -149,7 +150,7 @@ async def write_options(tx: Tx, item: models.Item, changes: Sequence[Change]) ->
     for key, place in places.items():
         everything[key].position = place
     tx.add_all(written.values())
-    await tx.flush()
+    await keep_limits(tx, items=[item.id])
     return list(written.values())
 
 

@@ -16,6 +16,7 @@ from caregraph.graph.resource import apply
 from . import models
 from .enums import Privacy
 from .item_inputs import AssessmentItemInput, ItemScaleInput
+from .limits import keep_limits
 from .options import as_columns
 from .positions import arranged
 from .rules import must_be_editable, must_be_own
@@ -99,7 +100,7 @@ async def add_to_scale(
     values = {} if input is None else as_columns(given(input))
     place = _arrange(standing, None, values.pop("position", None))
     tx.add(models.ItemScale(scale_id=scale.id, item_id=item.id, position=place, **values))
-    await tx.flush()
+    await keep_limits(tx, scales=[scale.id])
     return scale
 
 
@@ -119,7 +120,7 @@ async def update_item_scale(
     apply(item_scale, Changes(values))
     if position is not None:
         item_scale.position = _arrange(await _of_scale(tx, scale.id), item_scale, position)
-    await tx.flush()
+    await keep_limits(tx, scales=[scale.id])
     return item_scale
 
 
@@ -131,7 +132,7 @@ async def remove_from_scale(tx: Tx, context: Context, scale: models.Scale, item:
     if found is None:
         raise Refused(Code.NOT_FOUND, "The item is not on this scale", "itemId")
     await tx.delete(found)
-    await tx.flush()
+    await keep_limits(tx, scales=[scale.id])
     return scale
 
 

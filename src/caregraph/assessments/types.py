@@ -31,7 +31,8 @@ from caregraph.refs import (
     VerticalAccessGrantRef,
 )
 
-from . import fields, models, sharing_models
+from . import cohorts, fields, models, sharing_models
+from .duration import AssessmentDuration, duration
 from .enums import (
     AssessmentState,
     DisplayScoreType,
@@ -175,6 +176,7 @@ class Assessment(Node):
     domains: list[DomainRef] = many(description="Its domains.", through="assessment_domains", order="name", size=2)
     tags: list[TagRef] = many(description="Tags on it.", through="assessment_tags", order="name", size=2)
     related_assessments: list[AssessmentRef] = computed(fields.related, size=2)
+    duration: AssessmentDuration = computed(duration)
     access_grants: Page[AccessGrantRef] = many(
         "access_grants.assessment_id", description="Whom it was shared with; others see what they were given.", size=2
     )
@@ -183,6 +185,8 @@ class Assessment(Node):
         description="Verticals that it was shared with; others see their own.",
         size=2,
     )
+
+    cohort_scores: list[cohorts.CohortScore] = computed(cohorts.cohort_scores, cost=50, size=5)
 
     @method("Videos beside it.")
     async def videos(self: models.Assessment) -> list[Video]:
@@ -245,6 +249,7 @@ class Scale(Node):
         "scales.organization_id", "The organization that it belongs to; null unless you are a member."
     )
     created_by: UserRef | None = computed(fields.created_by)
+    reliability: cohorts.Reliability | None = computed(cohorts.reliability, cost=50)
     parent_scale: ScaleRef | None = one("scales.parent_scale_id", "The scale that it is a part of.")
     item_scales: Page[ItemScaleRef] = many(
         "item_scales.scale_id", description="Its items as links, by position.", order="position", size=8

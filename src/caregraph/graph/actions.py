@@ -220,7 +220,7 @@ async def _commit(one: Action, context: Context, arguments: dict[str, Any], name
             return await one.service(**ready, **arguments)
         return await _transact(one, context, viewer, arguments, ready, name=name)
     except IntegrityError as error:
-        raise _refusal(error) from error
+        raise _refusal(one, error) from error
 
 
 async def _transact(
@@ -270,12 +270,15 @@ def _is_row(value: Any) -> bool:
     return isinstance(value, Base)
 
 
-def _refusal(error: IntegrityError) -> Exception:
+def _refusal(one: Action, error: IntegrityError) -> Exception:
     violation = violated(error)
     if violation is None:
         return error
     code = Code.CONFLICT if violation.is_conflict else Code.INVALID
-    return Refused(code, violation.message, *(("input", violation.path) if violation.path else ()))
+    if violation.path is None:
+        return Refused(code, violation.message)
+    is_argument = violation.path in {camel(parameter.argument.python_name) for parameter in one.parameters}
+    return Refused(code, violation.message, *(() if is_argument else ("input",)), violation.path)
 
 
 async def _loaded(parameter: Parameter, value: Any, tx: Tx, viewer: Viewer) -> Any:

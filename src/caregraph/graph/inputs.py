@@ -97,7 +97,7 @@ class Changes(dict[str, Any], Generic[I]):
 @cache
 def patch_type(cls: type[Any]) -> type[Any]:
     """The patch of an input: the same fields, all optional; only the fields sent change."""
-    name = cls.__name__.removesuffix("Input") + "Patch"
+    name = cls.__name__.removesuffix("Input").removesuffix("Patch") + "Patch"
     annotations: dict[str, Any] = {}
     fields: dict[str, Any] = {}
     for made in cls.__strawberry_definition__.fields:
