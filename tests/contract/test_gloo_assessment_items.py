@@ -3,7 +3,7 @@
 from typing import Any
 from unittest.mock import ANY
 
-from caregraph.assessments.enums import Privacy
+from caregraph.assessments.enums import Privacy, PublicationStatus
 from caregraph.graph.node import global_id
 from contract.asserts import changed, changes, page, refused, strange_ids
 from contract.authoring import assert_for_authors, assert_for_readers
@@ -171,6 +171,29 @@ async def test_only_the_position_changes_once_an_assessment_is_not_private(world
     assert required.result == refused("CONFLICT", message, "input", "required")
     assert same.result == changed(place(position=2))
     assert gone.result == refused("CONFLICT", message, "id", of="deletedId")
+    assert found == {}
+
+
+async def test_only_the_position_changes_once_an_assessment_is_published(world: World) -> None:
+    assessment = await make_form(world, 2, status=PublicationStatus.PUBLISHED)
+    item = await make_item(world.superuser)
+    run = world.superuser.run
+
+    async with changes(world) as found:
+        required = await run("gloo.assessment_items.update", id=place_id(), required=False)
+        moved = await run("gloo.assessment_items.update", id=place_id(), position=2)
+        gone = await run("gloo.assessment_items.delete", id=place_id())
+        added = await run(
+            "gloo.assessment_items.create",
+            assessmentId=global_id("Assessment", assessment.id),
+            itemId=global_id("Item", item.id),
+        )
+
+    message = "The assessment is published"
+    assert required.result == refused("CONFLICT", message, "input", "required")
+    assert moved.result == changed(place(position=2))
+    assert gone.result == refused("CONFLICT", message, "id", of="deletedId")
+    assert added.result == refused("CONFLICT", message, "assessmentId")
     assert found == {}
 
 

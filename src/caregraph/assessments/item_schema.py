@@ -16,7 +16,7 @@ from caregraph.graph.search import contains
 from . import item_service, models, options, placing, tags
 from .item_inputs import TagInput
 from .item_types import AssessmentItem, Item, ItemOption, ItemScale, Tag
-from .lists import ARCHIVED, IDS, ORGANIZATION, SCOPE, ContentScope, narrowed, of_organization
+from .lists import ARCHIVED, IDS, ONLY_SHARED, ORGANIZATION, SCOPE, ContentScope, narrowed, of_organization, with_shared
 from .types import Assessment, Domain, Scale
 
 ITEMS = Resource(Item)
@@ -28,13 +28,12 @@ async def _items(
     *,
     organization_id: Annotated[strawberry.ID | None, ORGANIZATION] = None,
     scope: Annotated[ContentScope, SCOPE] = ContentScope.USABLE,
-    only_shared: Annotated[bool, describe("With `USABLE`: as scope `SHARED`.")] = False,
+    only_shared: Annotated[bool | None, ONLY_SHARED] = None,
     search: Annotated[str | None, describe("Text in what is asked, in any case.")] = None,
     archived: Annotated[bool, ARCHIVED] = False,
     ids: Annotated[list[strawberry.ID] | None, IDS] = None,
 ) -> ColumnElement[bool]:
-    if only_shared and scope is ContentScope.USABLE:
-        scope = ContentScope.SHARED
+    scope = with_shared(scope, only_shared=bool(only_shared))
     found = narrowed(models.Item, context.viewer, scope, search=search, archived=archived, ids=ids)
     return and_(found, of_organization(context.viewer, organization_id))
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import strawberry
 from sqlalchemy import select
 
 from caregraph.auth.viewer import Viewer
@@ -13,14 +12,13 @@ from caregraph.graph.context import Context
 from caregraph.graph.errors import Code, Refused
 from caregraph.graph.fields import describe
 from caregraph.graph.inputs import Changes, given
-from caregraph.graph.locking import lock
 from caregraph.graph.resource import apply
 
 from . import models
 from .enums import ItemType
 from .item_inputs import ItemInput, NewItemInput
 from .options import UNNUMBERED, change_options, options_of
-from .rules import must_act_in, must_be_editable, must_be_own
+from .rules import Here, held, must_act_in, must_be_editable, must_be_own
 
 CLONE = "[Clone] "
 TEXTLESS = "A multiple choice needs a text"
@@ -32,10 +30,7 @@ async def create_item(
     tx: Tx,
     viewer: Viewer,
     input: NewItemInput,  # noqa: A002
-    organization_id: Annotated[
-        strawberry.ID | None,
-        describe("Of this organization; the one in which you act by default, others are not found."),
-    ] = None,
+    organization_id: Here = None,
 ) -> models.Item:
     """Create an item with its options (`gloo.items.create`). One that is public can no longer be changed."""
     must_act_in(viewer, organization_id)
@@ -60,8 +55,8 @@ async def update_item(
 
     Once it is public it can no longer be changed, once it was answered its options stay as they are.
     """
+    await held(tx, context.viewer, item)
     await must_be_editable(tx, context, item)
-    await lock(tx, item)
     values: Changes[ItemInput] = Changes(input)
     options = values.pop("options", None)
     apply(item, values)

@@ -13,14 +13,14 @@ from caregraph.graph.context import Context
 from caregraph.graph.errors import Code, Refused
 from caregraph.graph.fields import describe
 from caregraph.graph.inputs import Changes, given
-from caregraph.graph.locking import lock
 from caregraph.graph.node import parse_id
 
 from . import models
 from .enums import ItemType
 from .item_inputs import ItemOptionChange, ItemOptionInput
+from .limits import keep_limits
 from .positions import arranged
-from .rules import must_be_editable, must_be_unanswered
+from .rules import held, must_be_editable, must_be_unanswered
 
 MOST_OPTIONS = 100
 ANSWERED = "The item has responses: its options can no longer be added, moved or removed"
@@ -89,8 +89,8 @@ async def update_option(
     Of a Likert scale that was answered only text and value. Answers keep the value that they were given with.
     """
     item = await _item_of(tx, option)
+    await held(tx, context.viewer, item)
     await must_be_editable(tx, context, item)
-    await lock(tx, item)
     values = as_columns(input)
     if item.item_type is ItemType.LIKERT_SCALE and values.get("position", option.position) != option.position:
         await must_be_unanswered(tx, item, ANSWERED, "input", "position")
@@ -103,7 +103,7 @@ async def delete_option(tx: Tx, context: Context, option: models.ItemOption) -> 
     item = await _item_of(tx, option)
     await _must_take_options(tx, context, item, "id")
     await tx.delete(option)
-    await tx.flush()
+    await keep_limits(tx, items=[item.id])
 
 
 async def change_options(tx: Tx, item: models.Item, entries: Sequence[ItemOptionChange]) -> None:
@@ -149,7 +149,7 @@ async def write_options(tx: Tx, item: models.Item, changes: Sequence[Change]) ->
     for key, place in places.items():
         everything[key].position = place
     tx.add_all(written.values())
-    await tx.flush()
+    await keep_limits(tx, items=[item.id])
     return list(written.values())
 
 
@@ -177,8 +177,8 @@ def as_columns(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _must_take_options(tx: Tx, context: Context, item: models.Item, path: str) -> None:
+    await held(tx, context.viewer, item, path)
     await must_be_editable(tx, context, item, path)
-    await lock(tx, item)
     if item.item_type in WITHOUT:
         raise Refused(Code.INVALID, WITHOUT[item.item_type], path)
     await must_be_unanswered(tx, item, ANSWERED, path)

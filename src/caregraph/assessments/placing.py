@@ -4,21 +4,20 @@ from typing import Annotated, Any
 
 from sqlalchemy import select
 
-from caregraph.auth.viewer import Viewer
 from caregraph.db.session import Tx
 from caregraph.graph.context import Context
 from caregraph.graph.errors import Code, Refused
 from caregraph.graph.fields import describe
 from caregraph.graph.inputs import Changes, given
-from caregraph.graph.locking import lock
 from caregraph.graph.resource import apply
 
 from . import models
 from .enums import Privacy
 from .item_inputs import AssessmentItemInput, ItemScaleInput
+from .limits import keep_limits
 from .options import as_columns
 from .positions import arranged
-from .rules import must_be_editable, must_be_own
+from .rules import held, must_be_editable, must_be_own
 
 NOT_PRIVATE = "Only while the assessment is private"
 ON_A_SCALE = "The item is on a scale of this assessment"
@@ -32,8 +31,8 @@ async def create_assessment_item(
     input: Annotated[AssessmentItemInput | None, describe("Where, and whether it must be answered.")] = None,  # noqa: A002
 ) -> models.AssessmentItem:
     """Put an item that you may use on an assessment (`gloo.assessment_items.create`)."""
+    await held(tx, context.viewer, assessment, "assessmentId")
     await must_be_editable(tx, context, assessment, "assessmentId")
-    await lock(tx, assessment)
     standing = await _of_assessment(tx, assessment.id)
     if any(one.item_id == item.id for one in standing):
         raise Refused(Code.CONFLICT, "The item is on this assessment already", "itemId")
@@ -47,17 +46,17 @@ async def create_assessment_item(
 
 async def update_assessment_item(
     tx: Tx,
-    viewer: Viewer,
+    context: Context,
     assessment_item: models.AssessmentItem,
     input: Changes[AssessmentItemInput],  # noqa: A002
 ) -> models.AssessmentItem:
     """Move an item of an assessment, whatever its privacy (`gloo.assessment_items.update`).
 
-    The rest may change only while the assessment is private; nothing of an item that is on a scale of the assessment.
+    The rest may change only while the assessment is a private draft; nothing of an item that is on one of its scales.
     """
-    must_be_own(viewer, assessment_item)
+    must_be_own(context.viewer, assessment_item)
     assessment = await _assessment_of(tx, assessment_item)
-    await lock(tx, assessment)
+    await held(tx, context.viewer, assessment)
     if await _is_on_a_scale(tx, assessment_item):
         raise Refused(Code.CONFLICT, ON_A_SCALE, "id")
     values: Changes[AssessmentItemInput] = Changes(input)
@@ -65,6 +64,7 @@ async def update_assessment_item(
     for name, argument in (("required", "required"), ("profile_attribute", "profileAttribute")):
         if name in values and values[name] != getattr(assessment_item, name):
             _must_be_private(assessment, "input", argument)
+            await must_be_editable(tx, context, assessment, "input", argument)
     apply(assessment_item, values)
     if position is not None:
         standing = await _of_assessment(tx, assessment.id)
@@ -74,9 +74,10 @@ async def update_assessment_item(
 
 
 async def delete_assessment_item(tx: Tx, context: Context, assessment_item: models.AssessmentItem) -> None:
-    """Take an item off an assessment, which must be private (`gloo.assessment_items.delete`)."""
+    """Take an item off an assessment, which must be a private draft (`gloo.assessment_items.delete`)."""
     must_be_own(context.viewer, assessment_item)
     assessment = await _assessment_of(tx, assessment_item)
+    await held(tx, context.viewer, assessment)
     _must_be_private(assessment, "id")
     await must_be_editable(tx, context, assessment)
     await tx.delete(assessment_item)
@@ -91,15 +92,15 @@ async def add_to_scale(
     input: Annotated[ItemScaleInput | None, describe("Where and how it counts.")] = None,  # noqa: A002
 ) -> models.Scale:
     """Put an item that you may use on a scale (`gloo.items.add_to_scale`)."""
+    await held(tx, context.viewer, scale)
     await must_be_editable(tx, context, scale)
-    await lock(tx, scale)
     standing = await _of_scale(tx, scale.id)
     if any(one.item_id == item.id for one in standing):
         raise Refused(Code.CONFLICT, "The item is on this scale already", "itemId")
     values = {} if input is None else as_columns(given(input))
     place = _arrange(standing, None, values.pop("position", None))
     tx.add(models.ItemScale(scale_id=scale.id, item_id=item.id, position=place, **values))
-    await tx.flush()
+    await keep_limits(tx, scales=[scale.id])
     return scale
 
 
@@ -112,26 +113,26 @@ async def update_item_scale(
     """Change how an item counts on a scale, and where it stands."""
     must_be_own(context.viewer, item_scale)
     scale = (await tx.scalars(select(models.Scale).where(models.Scale.id == item_scale.scale_id))).one()
+    await held(tx, context.viewer, scale)
     await must_be_editable(tx, context, scale)
-    await lock(tx, scale)
     values = as_columns(input)
     position = values.pop("position", None)
     apply(item_scale, Changes(values))
     if position is not None:
         item_scale.position = _arrange(await _of_scale(tx, scale.id), item_scale, position)
-    await tx.flush()
+    await keep_limits(tx, scales=[scale.id])
     return item_scale
 
 
 async def remove_from_scale(tx: Tx, context: Context, scale: models.Scale, item: models.Item) -> models.Scale:
     """Take an item off a scale; it stays on the scale's assessments (`gloo.items.remove_from_scale`)."""
+    await held(tx, context.viewer, scale)
     await must_be_editable(tx, context, scale)
-    await lock(tx, scale)
     found = next((one for one in await _of_scale(tx, scale.id) if one.item_id == item.id), None)
     if found is None:
         raise Refused(Code.NOT_FOUND, "The item is not on this scale", "itemId")
     await tx.delete(found)
-    await tx.flush()
+    await keep_limits(tx, scales=[scale.id])
     return scale
 
 
