@@ -35,7 +35,7 @@ app = typer.Typer(pretty_exceptions_enable=False)
 @app.command()
 def main(
     *,
-    seconds: Annotated[float, typer.Option(help="Seconds of each load.")] = 25.0,
+    seconds: Annotated[float, typer.Option(help="Seconds under twice the load; 0: not at all.")] = 25.0,
     requests: Annotated[int, typer.Option(help="Requests over which memory is looked at.")] = 20_000,
     database: Annotated[str | None, typer.Option(help="URL of a database to use.")] = None,
     postgres: Annotated[bool, typer.Option("--postgres", help="Start a PostgreSQL server for the run.")] = False,
@@ -52,7 +52,16 @@ async def _measure(credentials: dict[str, Any], seconds: float, requests: int) -
     async with httpx.AsyncClient(headers=headers) as http:
         answer = (await http.post(credentials["url"], json={"query": _IDS})).json()
     texts = _Texts([one["id"] for one in answer["data"]["clients"]["nodes"]])
-    load = Load(credentials["url"], headers, texts.any)
+    if seconds:
+        await _compare(Load(credentials["url"], headers, texts.any), seconds)
+    if requests:
+        many = Load(credentials["url"], headers, texts.any_or_new)
+        await _remembered(many, credentials["process"], requests)
+        await many.close()
+
+
+async def _compare(load: Load, seconds: float) -> None:
+    """Print how it fares alone, with what it can carry, and with twice that."""
     await load.together(_CARRIED // 4, clients=_CLIENTS)  # to warm up
     found = {"one at a time": await load.alone(_ALONE)}
     carried = await load.together(_CARRIED, clients=_CLIENTS)
@@ -62,10 +71,6 @@ async def _measure(credentials: dict[str, Any], seconds: float, requests: int) -
     found["one at a time afterwards"] = await load.alone(_ALONE)
     await load.close()
     _show(found)
-    if requests:
-        many = Load(credentials["url"], headers, texts.any_or_new)
-        await _remembered(many, credentials["process"], requests)
-        await many.close()
 
 
 class _Texts:
@@ -81,10 +86,12 @@ class _Texts:
         return text_of(self._by_name[name], chance.choice(self._ids)).replace("first: 50", "first: 10")
 
     def any_or_new(self, chance: random.Random) -> str:
-        """Every tenth is a document that was never sent before."""
+        """Mostly one client with owners; every tenth is a document that was never sent before."""
         number = next(self._numbers)
-        if number % 10:
+        if number % 100 == 1:
             return self.any(chance)
+        if number % 10:
+            return text_of(self._by_name["Q3"], chance.choice(self._ids))
         return f"{{ me{number}: me {{ id email }} clients(first: 3) {{ nodes {{ id name{number}: fullName }} }} }}"
 
 

@@ -18,7 +18,10 @@ _MOMENT = 0.2
 _BEAT = 0.01
 _LATE = 0.002
 """Seconds by which the event loop is late, on average, when the process has more to do than it can."""
+_CALM = 0.3
+"""Share of the time with hardly anybody inside from which on all fits in again. Twice too much leaves a twentieth."""
 _WEIGHT = 0.1
+_SLOW_WEIGHT = 0.02
 
 
 class Gate:
@@ -31,8 +34,8 @@ class Gate:
         self._seconds = seconds
         self._queue: deque[asyncio.Future[None]] = deque()
         self.running = 0
-        self._crowded_for = 0.0
-        self._lateness = 0.0
+        self._is_crowded = False
+        self._full_for = self._calm = self._lateness = 0.0
         self._beat: asyncio.TimerHandle | None = None
 
     @property
@@ -56,7 +59,7 @@ class Gate:
         """Make room for the next."""
         self.running -= 1
         if self.running + len(self._queue) <= _FEW:
-            self._crowded_for = 0.0
+            self._full_for = 0.0
         self._call()
 
     async def _turn(self, room: int) -> None:
@@ -89,21 +92,28 @@ class Gate:
         self._beat = loop.call_later(_BEAT, self._look, loop.time() + _BEAT)
 
     def _look(self, due: float) -> None:
-        """Look at the crowd once in a beat, as long as somebody is inside."""
+        """Look at the crowd once in a beat, until it has gone and nobody is inside."""
         late = max(0.0, asyncio.get_running_loop().time() - due)
-        self._lateness += (late - self._lateness) * _WEIGHT
         inside = self.running + len(self._queue)
-        self._crowded_for = self._crowded_for + _BEAT + late if inside > _FEW else 0.0
-        is_crowded = self._crowded_for > _MOMENT
-        # Few that run make the loop less late: not a reason to let in more before the crowd has gone.
-        is_busy = is_crowded and (self._lateness > _LATE or self._places < self._most_running)
-        self._places = min(_FEW, self._most_running) if is_busy else self._most_running
-        self._room = min((self._places + 1) // 2, self._most_waiting) if is_crowded else self._most_waiting
+        self._lateness += (late - self._lateness) * _WEIGHT
+        self._calm += ((inside <= 1) - self._calm) * _SLOW_WEIGHT
+        self._full_for = self._full_for + _BEAT + late if inside > _FEW else 0.0
+        was_crowded = self._is_crowded
+        self._is_crowded = self._calm < _CALM if was_crowded else self._full_for > _MOMENT
+        if self._is_crowded and not was_crowded:
+            self._calm = 0.0
+        self._limit()
         self._call()
-        if inside:
+        if inside or self._is_crowded:
             self._expect_beat()
         else:
             self._beat = None
+
+    def _limit(self) -> None:
+        # Few that run make the loop less late: not a reason to let in more before the crowd has gone.
+        is_busy = self._is_crowded and (self._lateness > _LATE or self._places < self._most_running)
+        self._places = min(_FEW, self._most_running) if is_busy else self._most_running
+        self._room = min((self._places + 1) // 2, self._most_waiting) if self._is_crowded else self._most_waiting
 
 
 def _busy() -> RequestError:
