@@ -17,7 +17,7 @@ from caregraph.db.counters import Counters
 from caregraph.db.session import Database
 from caregraph.db.watch import CountingPool
 
-from .guard import Gate
+from .gate import Gate
 from .observe import Observation
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
