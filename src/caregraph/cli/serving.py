@@ -15,6 +15,8 @@ from starlette.applications import Starlette
 from caregraph import logs
 from caregraph.http import telemetry
 
+from .writing import JoiningProtocol
+
 if TYPE_CHECKING:
     from caregraph.http.guard import Guard
     from caregraph.settings import Settings
@@ -80,6 +82,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 access_log=False,
+                http=JoiningProtocol,
                 log_config=None,
                 timeout_graceful_shutdown=_SECONDS_TO_WRITE,
                 proxy_headers=bool(self._settings.trusted_proxies),
