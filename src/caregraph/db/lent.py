@@ -125,7 +125,7 @@ class Lent:
                 await self.driver.execute("ROLLBACK")  # on SQLite that of the pool is in time
         except (SQLAlchemyError, *_OF_DRIVERS, OSError):  # nothing is lost: whoever asked knows already what is wrong
             if kept.is_valid:
-                await greenlet_spawn(kept.invalidate)
+                await (greenlet_spawn(kept.invalidate) if self._wrapper is None else self._wrapper.invalidate())
         if self._wrapper is not None:
             await self._wrapper.close()
         elif kept.is_valid:
