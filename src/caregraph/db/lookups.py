@@ -123,6 +123,7 @@ _COLUMNS = {
     "invitation": ("id", "organization_id", "user_id"),
     "person": (*_MEMBER, "email", "full_name", "first_name", "last_name", "has_own_password"),
     "works_elsewhere": ("elsewhere",),
+    "used_elsewhere": ("id",),
     "application": (*_PROGRAM, "public_key", "secret_hash", "sealed"),
     "bearer": (*_PROGRAM, "access_token_id", "granted"),
     "session_token": ("deployment_session_id", "organization_id"),
@@ -169,8 +170,7 @@ async def person(execute: Execute, database: Database, user_id: int) -> Person |
 
     Null if it has just been disabled in all of them.
     """
-    statement = _statement(database, "person", ("user_id",)).bindparams(user_id=user_id)
-    rows = (await execute(statement)).all()
+    rows = (await _asked(execute, database, "person", user_id=user_id)).all()
     if not rows:
         return None
     first = rows[0]
@@ -182,18 +182,14 @@ async def used_elsewhere(
     execute: Execute, database: Database, *, kind: str, content_ids: Sequence[int], organization_id: int
 ) -> set[int]:
     """Which of an organization's own assessments, domains, scales or items other organizations use."""
-    ids = ",".join(map(str, content_ids))
-    found = await execute(
-        _statement(database, "used_elsewhere", kind=kind, content_ids=ids, organization_id=organization_id)
-    )
-    return set(found.scalars())
+    asked = {"kind": kind, "content_ids": ",".join(map(str, content_ids)), "organization_id": organization_id}
+    return set((await _asked(execute, database, "used_elsewhere", **asked)).scalars())
 
 
 async def works_elsewhere(execute: Execute, database: Database, *, user_id: int, organization_id: int) -> bool:
     """Whether an account also has a place in another organization than this one, enabled there or not."""
-    arguments = {"user_id": user_id, "organization_id": organization_id}
-    statement = _statement(database, "works_elsewhere", arguments).bindparams(**arguments)
-    return bool((await execute(statement)).scalar_one())
+    asked = {"user_id": user_id, "organization_id": organization_id}
+    return bool((await _asked(execute, database, "works_elsewhere", **asked)).scalar_one())
 
 
 class SignInLookups:
@@ -276,6 +272,10 @@ class SignInLookups:
             return [SimpleNamespace(**dict(zip(_COLUMNS[name], row, strict=True))) for row in found]
         finally:
             await lent.close()
+
+
+async def _asked(execute: Execute, database: Database, name: str, **arguments: Any) -> Any:
+    return await execute(_statement(database, name, arguments).bindparams(**arguments))
 
 
 def _statement(database: Database, name: str, arguments: Iterable[str]) -> TextClause:
