@@ -33,11 +33,13 @@ from caregraph.db.trail import Trail
 from caregraph.graph.execution import Engine
 from caregraph.graph.node import row_id_of
 from caregraph.graph.rates import OperationLimits, SignInLimits
+from caregraph.graph.tables import ColumnReads
 from caregraph.http import cross_site, playground
 from caregraph.http.callers import Callers
 from caregraph.http.documents import Documents
 from caregraph.http.downloads import Downloads
 from caregraph.http.draining import Draining
+from caregraph.http.exports import Exports
 from caregraph.http.guard import Guard
 from caregraph.http.health import Health
 from caregraph.http.metrics import Metrics
@@ -86,6 +88,7 @@ def create_app(
     sign_in_limits = SignInLimits(counters, settings)
     provided: dict[type[Any], Any] = {
         Attempts: attempts,
+        ColumnReads: ColumnReads(database),
         Seal: seal,
         SignInLimits: sign_in_limits,
         SignInLookups: lookups,
@@ -114,6 +117,7 @@ def create_app(
         WebSocketRoute("/graphql", SocketEndpoint(streams)),
         Route("/files/{token}", Downloads(found, provided[Storage], provided[Links]).answer),
         *OAuth(Grants(database, clients, seal, settings), sign_in_limits, settings).routes(),
+        *Exports(runner, callers, {"scores": "scoresTable"}).routes(),
         *Health(database, draining).routes(),
         *([metrics.route(token=settings.metrics_token)] if settings.metrics else []),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from caregraph.organizations.types import AccessToken, ApiKey, Application, Location, Organization, User
     from caregraph.people.types import Client, Consent, File, Group, Label
     from caregraph.treatment.charts import EpisodeChart, ExplanationStep
+    from caregraph.treatment.tables import ScoresTable
     from caregraph.treatment.types import Episode, OrsScore, Rater, Score, Session, SrsScore
 
 OrganizationRef = Annotated["Organization", strawberry.lazy("caregraph.organizations.types")]
@@ -71,3 +72,4 @@ ScoreConfigRef = Annotated["ScoreConfig", strawberry.lazy("caregraph.assessments
 AnswerScoreRef = Annotated["AnswerScore", strawberry.lazy("caregraph.assessments.answer_types")]
 AnswerSetRef = Annotated["AnswerSet", strawberry.lazy("caregraph.assessments.answer_types")]
 ItemResponseRef = Annotated["ItemResponse", strawberry.lazy("caregraph.assessments.answer_types")]
+ScoresTableRef = Annotated["ScoresTable", strawberry.lazy("caregraph.treatment.tables")]

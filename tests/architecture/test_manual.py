@@ -48,6 +48,11 @@ PLAIN_LISTS = {
     "AuditedChange.rows": "the rows that one transaction changed",
     "Assessment.videos": "a column of the assessment",
     "Assessment.testimonials": "a column of the assessment",
+    **{
+        f"ScoresTable.{name}": "a row each of the scores of one operation, which are limited"
+        for name in TYPES["ScoresTable"].fields
+        if name != "rowCount"
+    },
     "EpisodeChart.series": "an informant each: clients and raters of one episode",
     "ChartSeries.points": "a session each",
     "ChartPoint.alerts": "at most one of each alert",

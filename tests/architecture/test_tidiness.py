@@ -33,7 +33,6 @@ PAST_THE_RULES = {
     ("people/tokens.py", "table_of"): "a link's columns: the loader adds the rule and the tenant",
     ("treatment/charts.py", "table_of"): "a link's columns: the loader adds the rule and the tenant",
     ("treatment/service.py", "table_of"): "names the tables for delete_orphans in db/, which keeps to the tenant",
-    ("treatment/statistics.py", "__table__"): "columns of a model that the same statement selects, so the rule applies",
     ("treatment/models.py", "text"): "the condition of a partial index, no statement",
     ("cli/demo/load.py", "exec_driver_sql"): "ANALYZE: statistics for the planner",
     ("organizations/founding.py", "table_of"): "names a sequence to number rows by",

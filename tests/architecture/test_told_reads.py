@@ -42,7 +42,9 @@ def test_a_module_that_reads_tells_the_audit() -> None:
     assert SILENT.keys() - silent == set(), "it tells by now: take it out"
 
 
-@pytest.mark.parametrize("name", ["graph/loaders.py", "graph/resource.py", "treatment/statistics.py"])
+@pytest.mark.parametrize(
+    "name", ["graph/loaders.py", "graph/resource.py", "treatment/series.py", "treatment/statistics.py"]
+)
 def test_the_ways_that_rows_come_out_tell(name: str) -> None:
     (module,) = (one for one in MODULES if str(one.path.relative_to(ROOT)) == name)
 

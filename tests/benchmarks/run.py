@@ -23,6 +23,7 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
 
+import bench_columns
 import httpx
 import orjson
 import typer
@@ -93,7 +94,9 @@ def main(
             with demo(url, where) as credentials:
                 loading = time.perf_counter() - started
                 measured = asyncio.run(_measure(url, credentials, rounds + _WARM_UP))
+                columns = asyncio.run(bench_columns.measure(url, credentials, rounds))
     _show(measured, _engine(rounds), loading, url)
+    bench_columns.show(columns)
 
 
 @contextmanager

@@ -113,6 +113,7 @@ async def test_the_subgraph_composes_beside_another(endpoint: str) -> None:
         "scale",
         "scales",
         "scoreConfig",
+        "scoresTable",
         "session",
         "sessions",
         "srsScore",

@@ -246,6 +246,8 @@ async def test_introspection_costs_by_its_size_whatever_the_schema(world: World)
             3,
         ),
         ("{ organizationStatistics { total { __typename } } }", {}, 500 + 2),
+        ("{ scoresTable { sessionDate ors } }", {}, 500 + 2),
+        ("{ clients(first: 3) { nodes { scoresTable { ors } } } }", {}, 1 + 1 + 3 * (10 + 1)),
     ],
 )
 async def test_a_cost_follows_from_the_schema(world: World, query: str, variables: dict[str, Any], cost: int) -> None:

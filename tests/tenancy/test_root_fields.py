@@ -226,6 +226,12 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         EMPTY,
         *[{"totalCount": 1, "nodes": [{"client": {"fullName": "HIDDEN Kay"}}]}] * 2,
     ),
+    "scoresTable": (
+        "scoresTable { rowCount ors srs }",
+        {"rowCount": 3, "ors": [28.0, 36.0, 24.0], "srs": [32.0, None, None]},
+        {"rowCount": 1, "ors": [24.0], "srs": [24.0]},
+        {"rowCount": 1, "ors": [24.0], "srs": [24.0]},
+    ),
     "userStatistics": ("userStatistics(userId: $user) { total { nClients } }", FORBIDDEN, FORBIDDEN, None),
     "organizationStatistics": (
         "organizationStatistics { total { nClients nOrs } }",

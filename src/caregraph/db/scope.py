@@ -132,12 +132,19 @@ def install(session_class: type[Session]) -> None:
 def _scope(state: ORMExecuteState) -> None:
     if state.execution_options.get("scoped") or state.is_insert:
         return
-    viewer = state.session.info["viewer"]  # a session without a viewer reads nothing: KeyError
-    for model in _touched(state.statement):
+    state.statement = scoped(
+        state.statement, state.session.info["viewer"], writes=state.is_update or state.is_delete
+    )  # without a viewer: KeyError
+
+
+def scoped(statement: Any, viewer: Viewer, *, writes: bool = False) -> Any:
+    """`statement` with the visibility of every table in it, wherever it stands. Others' rows are read, never written."""
+    for model in _touched(statement):
         rows = criterion(model, viewer)
-        if (state.is_update or state.is_delete) and issubclass(model, SharedRow):
-            rows = and_(rows, model.organization_id == viewer.organization_id)  # others' rows are read, never written
-        state.statement = state.statement.options(_Visible(model, rows, include_aliases=True))
+        if writes and issubclass(model, SharedRow):
+            rows = and_(rows, model.organization_id == viewer.organization_id)
+        statement = statement.options(_Visible(model, rows, include_aliases=True))
+    return statement
 
 
 class _Visible(LoaderCriteriaOption):

@@ -33,6 +33,7 @@ from .errors import RequestError
 from .feeds import Feed
 from .limits import check_document, check_variables, worded
 from .recording import recorded
+from .tables import Executor
 
 LOG = logging.getLogger("caregraph.compiled")
 
@@ -168,7 +169,7 @@ class Engine:
         return is_query(prepared.operation(operation_name))
 
     async def _by_fields(self, prepared: Prepared, context: Context, given: Mapping[str, Any]) -> ExecutionResult:
-        executor = StrawberryGraphQLCoreExecutionContext.build(
+        executor = Executor.build(
             self.schema, prepared.document, context_value=context, middleware=context.watch, **given
         )
         return ExecutionResult(None, executor) if isinstance(executor, list) else await _result(executor)

@@ -13,6 +13,8 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from .columns import Column
+
 EmailAddress = NewType("EmailAddress", str)
 PhoneNumber = NewType("PhoneNumber", str)
 Url = NewType("Url", str)
@@ -163,13 +165,21 @@ SCALARS: dict[object, ScalarDefinition] = {
 def encode_json(value: Any) -> bytes:
     """JSON bytes of a response."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(value, default=_written, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:  # nested more deeply than orjson goes, 254 levels
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_iso).encode()
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
 
 
-def _iso(value: Any) -> str:
-    """Dates and instants as orjson writes them."""
+def _written(value: Any) -> Any:
+    if isinstance(value, Column):
+        return orjson.Fragment(value.json())
+    raise TypeError(type(value).__name__)
+
+
+def _plain(value: Any) -> Any:
+    """Dates and instants as orjson writes them, columns as lists."""
     if isinstance(value, date):  # a datetime is a date
         return value.isoformat()
+    if isinstance(value, Column):
+        return value.listed()
     raise TypeError(type(value).__name__)

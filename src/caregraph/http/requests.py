@@ -31,15 +31,22 @@ class GraphQLRequest:
 
 def media_type(headers: Headers) -> str:
     """The type to answer with: what the client likes best of our two; JSON when it says nothing."""
-    best, liking = "", 0.0
-    for part in headers.get("accept", JSON).split(","):
-        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        offered = {JSON: JSON, "*/*": JSON, "application/*": JSON, GRAPHQL_RESPONSE: GRAPHQL_RESPONSE}.get(name)
-        quality = next((_quality(one[2:]) for one in parameters if one.startswith("q=")), 1.0)
-        if offered is not None and quality > liking:
-            best, liking = offered, quality
-    if not best:
+    offered = {JSON: JSON, "*/*": JSON, "application/*": JSON, GRAPHQL_RESPONSE: GRAPHQL_RESPONSE}
+    best = preferred(headers.get("accept", JSON), offered)
+    if best is None:
         raise HttpError(406, "NOT_ACCEPTABLE", f"This answers {GRAPHQL_RESPONSE} or {JSON}")
+    return best
+
+
+def preferred(accept: str, offered: Mapping[str, str]) -> str | None:
+    """The type to answer with, by what the client accepts; null when none is accepted."""
+    best: str | None = None
+    liking = 0.0
+    for part in accept.split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        quality = next((_quality(one[2:]) for one in parameters if one.startswith("q=")), 1.0)
+        if name in offered and quality > liking:
+            best, liking = offered[name], quality
     return best
 
 

@@ -1,6 +1,7 @@
 """From a request's parameters to a result, whatever carried them: the same checks for HTTP and every stream."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,26 +69,32 @@ class Runner:
 
     def prepare(self, request: GraphQLRequest) -> Ready:
         """Everything that needs no viewer and no database; raises `RefusedRequestError`."""
-        try:
-            return self._prepare(request)
-        except RefusedRequestError as refused:
-            self.guard.refuse(observation(kind="none", name=None, text=request.query), refused.errors)
-            raise
-
-    def _prepare(self, request: GraphQLRequest) -> Ready:
-        try:
+        with self._refusing(request.query):
             text = self._documents.text_of(request)
-            prepared = self.engine.prepare(text)
-            self._documents.remember(request, text)
-            operation = prepared.operation(request.operation_name)
-            cost = self.engine.cost(prepared, operation, request.variables)
-            if cost > self.settings.maximum_cost and not self._documents.is_trusted(text):
-                raise too_expensive(cost, self.settings.maximum_cost)
-            return Ready(prepared, operation, request, text, cost)
-        except InvalidDocumentError as invalid:
-            raise RefusedRequestError(*invalid.errors) from invalid
-        except RequestError as error:
-            raise RefusedRequestError(error) from error
+            return self._prepared(request, text, is_trusted=self._documents.is_trusted(text))
+
+    def prepare_own(self, text: str, variables: Mapping[str, str]) -> Ready:
+        """The same for a query that the server writes itself, which no list of trusted documents has to know."""
+        with self._refusing(text):
+            return self._prepared(GraphQLRequest(text, variables, None, None), text, is_trusted=False)
+
+    @contextmanager
+    def _refusing(self, text: str) -> Iterator[None]:
+        try:
+            yield
+        except (InvalidDocumentError, RequestError) as error:
+            refused = RefusedRequestError(*(error.errors if isinstance(error, InvalidDocumentError) else [error]))
+            self.guard.refuse(observation(kind="none", name=None, text=text), refused.errors)
+            raise refused from error
+
+    def _prepared(self, request: GraphQLRequest, text: str, *, is_trusted: bool) -> Ready:
+        prepared = self.engine.prepare(text)
+        self._documents.remember(request, text)
+        operation = prepared.operation(request.operation_name)
+        cost = self.engine.cost(prepared, operation, request.variables)
+        if cost > self.settings.maximum_cost and not is_trusted:
+            raise too_expensive(cost, self.settings.maximum_cost)
+        return Ready(prepared, operation, request, text, cost)
 
     async def admit(self, ready: Ready, viewer: Viewer, client_address: str) -> Context:
         """A context for an operation that its caller may still send; raises `RateLimitedError`.

@@ -18,6 +18,7 @@ from caregraph.refs import (
     GroupRef,
     LabelRef,
     OrganizationRef,
+    ScoresTableRef,
     UserRef,
 )
 
@@ -75,6 +76,9 @@ class Client(Node):
         "caregraph.treatment.charts:of_client",
         "Charts of the client's scores, an entry per episode by its start (`fit.clients.scores_by_session`).",
         size=3,
+    )
+    scores_table: ScoresTableRef | None = computed(
+        "caregraph.treatment.tables:of_client", "The client's scores of all episodes as columns.", cost=10
     )
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from .arrays import Floats, Ints
-from .engine import score
+from .engine import rounded, score
 from .instruments import instrument
 from .spec import ScoringSpec
 
@@ -52,6 +52,8 @@ class Measure:
 
 ORS = Measure(instrument("ors").spec)
 SRS = Measure(instrument("srs").spec)
+_TOTAL_DECIMALS = 6
+"""As the instruments say: sums of lines with a decimal each are no binary floats."""
 
 
 def total(measure: Measure, items: Floats) -> Floats:
@@ -62,6 +64,11 @@ def total(measure: Measure, items: Floats) -> Floats:
     if items.shape[1:] != (len(measure.items),):
         raise ValueError(f"{measure.key} needs items of shape (n, {len(measure.items)}), not {items.shape}")
     return score(measure.spec, items)["total"].score
+
+
+def of_sums(sums: Floats) -> Floats:
+    """Totals of sums of all four lines, each valid and added in its order."""
+    return rounded(sums, _TOTAL_DECIMALS)
 
 
 def equal_lines(measure: Measure, totals: Floats) -> Floats:

@@ -19,6 +19,7 @@ from caregraph.graph.fields import KitField, describe, field
 from caregraph.graph.loaders import RowById
 from caregraph.graph.node import parse_id
 from caregraph.graph.search import named
+from caregraph.graph.tables import ColumnReads
 from caregraph.organizations.models import User
 from caregraph.people.models import ClientLabel, Label
 from caregraph.people.policy import owned_by
@@ -28,9 +29,9 @@ from caregraph.scoring.indices import Index
 from caregraph.scoring.outcomes import DEFAULT_RULES
 
 from . import models
-from .enums import InformantKind, MeasureKind
+from .enums import InformantKind
 from .groups import Dimension, grouped
-from .scores import MEASURES
+from .series import SUM, Scores, of_scores
 
 MOST_DIMENSIONS = 3
 LARGEST_MINIMUM = 1000
@@ -314,46 +315,27 @@ def _episode_columns(rows: Sequence[Any], sessions: dict[int, Any], raters: dict
 
 
 async def _read_scores(context: Context, episodes: engine.Episodes, chosen: Any) -> engine.Scores:
-    score, session = models.Score, models.Session
-    table = score.__table__.c
-    found = await context.run_unscoped(
-        select(
-            score.episode_id,
-            score.client_id,
-            func.coalesce(score.rater_id, 0),
-            score.measure,
-            *(table[f"line_{line}"] for line in (1, 2, 3, 4)),
-        )
-        .join(session, session.id == score.session_id)
-        .where(score.episode_id.in_(chosen))
-        .order_by(session.session_date, score.session_id, score.id)
-    )
-    rows = found.all()
-    columns = list(zip(*rows, strict=True)) or [()] * 8
-    row, known = _rows_of(episodes, np.array(columns[0], np.int64), np.array(columns[1], np.int64))
-    is_ors = np.array([measure is MeasureKind.ORS for measure in columns[3]], bool)
-    lines = np.array(columns[4:8], float).T.reshape(-1, 4)
-    totals = np.where(
-        is_ors,
-        measures.total(MEASURES[MeasureKind.ORS], lines),
-        measures.total(MEASURES[MeasureKind.SRS], lines),
-    )
+    statement = of_scores().where(models.Score.episode_id.in_(chosen))
+    found = Scores.of(await context.the(ColumnReads).read_unscoped(context, statement)).ordered()
+    keys = found.keys
+    row, known = _rows_of(episodes, keys["episode_id"], keys["client_id"])
     return engine.Scores(
         row=row[known],
-        informant=np.array(columns[2], np.int64)[known],
-        measure=np.where(is_ors, MeasureKind.ORS.value, MeasureKind.SRS.value)[known],
-        position=np.arange(len(rows))[known],
-        total=totals[known],
+        informant=keys["rater_id"][known],
+        measure=keys["measure"][known],
+        position=np.flatnonzero(known),
+        total=measures.of_sums(found.lines[SUM][known]),
     )
 
 
 def _rows_of(episodes: engine.Episodes, episode_ids: Any, client_ids: Any) -> tuple[Any, Any]:
     """Which row of `episodes` each score belongs to; scores of clients who are filtered out belong to none."""
-    places = {
-        place: number
-        for number, place in enumerate(zip(episodes.episode.tolist(), episodes.client.tolist(), strict=True))
-    }
-    row = np.array(
-        [places.get(place, -1) for place in zip(episode_ids.tolist(), client_ids.tolist(), strict=True)], np.int64
-    )
-    return row, row >= 0
+    clients = np.unique(episodes.client)
+    places = _numbered(clients, episodes.episode, episodes.client)  # ascending, as they were read
+    wanted = _numbered(clients, episode_ids, client_ids)
+    return np.searchsorted(places, wanted), np.isin(wanted, places) & np.isin(client_ids, clients)
+
+
+def _numbered(clients: Any, episode_ids: Any, client_ids: Any) -> Any:
+    """One number for each pair of an episode and a known client."""
+    return episode_ids * (len(clients) + 1) + np.searchsorted(clients, client_ids)

@@ -18,11 +18,12 @@ from caregraph.refs import (
     OrsScoreRef,
     RaterRef,
     ScoreRef,
+    ScoresTableRef,
     SessionRef,
     SrsScoreRef,
 )
 
-from . import charts, models, scores
+from . import charts, models, scores, tables
 from .enums import Alert, EpisodeStatus, MeasureKind
 
 
@@ -62,6 +63,7 @@ class Episode(Node):
         "sessions.episode_id", description="Its sessions by date.", order="session_date", size=10
     )
     scores_by_session: list[EpisodeChartRef] = computed(charts.of_episode, size=1)
+    scores_table: ScoresTableRef | None = computed(tables.of_episode, cost=10)
 
 
 @node(models.Rater, where=(models.Rater.full_name,), order_by=(models.Rater.full_name,))

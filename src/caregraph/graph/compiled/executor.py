@@ -9,10 +9,10 @@ import strawberry
 from graphql import GraphQLObjectType
 from graphql.execution.executor import CollectedErrors
 from graphql.pyutils import Path
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from caregraph.db.session import Database
 from caregraph.graph.cost import made_by_kit
+from caregraph.graph.tables import Executor
 
 from .bounded import Bounded
 from .plans import Details, Planner, UnplannableError
@@ -73,7 +73,7 @@ def field_name(details: Details) -> str:
     return str(details[0].node.name.value)
 
 
-class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
+class PlanningExecutor(Executor):
     """graphql-core's executor, but root fields that have a plan are answered by it."""
 
     def __init__(self, *args: Any, plans: Plans, flags: Sequence[str], **kwargs: Any) -> None:

@@ -141,7 +141,7 @@ class Statements:
         """Rows among `keys`."""
 
         def statement() -> Select[Any]:
-            return self._columns(visible(read.model, viewer), read).where(self._among(read.model.id))
+            return self._columns(visible(read.model, viewer), read).where(self.among(read.model.id))
 
         return self._kept(("by id", read, viewer), statement, "keys")
 
@@ -198,7 +198,7 @@ class Statements:
 
         def statement() -> Select[Any]:
             parent = link.parent_column
-            counted = link.joined(select(parent, func.count()), viewer).where(self._among(parent))
+            counted = link.joined(select(parent, func.count()), viewer).where(self.among(parent))
             return counted.where(*matches(link.model, _filled(shape).where)).group_by(parent)
 
         return self._kept(("counts", link, viewer, shape), statement, "keys", *asked.values)
@@ -215,7 +215,8 @@ class Statements:
     def _columns(self, statement: Select[Any], read: Read) -> Select[Any]:
         return statement.with_only_columns(*read.columns, maintain_column_froms=True)
 
-    def _among(self, column: Any) -> ColumnElement[bool]:
+    def among(self, column: Any) -> ColumnElement[bool]:
+        """`column` is one of the parameter `keys`."""
         if self._is_sqlite:
             return column.in_(select(self._key_table().c.value).correlate(None))  # type: ignore[no-any-return]
         return column == func.any(_array())  # type: ignore[no-any-return]
