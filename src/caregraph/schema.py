@@ -17,7 +17,7 @@ from caregraph.treatment import schema as treatment
 from caregraph.treatment.types import OrsScore, SrsScore
 
 Query = merge_types("Query", (roots.Query, organizations.Query, people.Query, assessments.Query, treatment.Query))
-Mutation = merge_types("Mutation", (organizations.Mutation, people.Mutation, treatment.Mutation))
+Mutation = merge_types("Mutation", (organizations.Mutation, people.Mutation, assessments.Mutation, treatment.Mutation))
 Subscription = merge_types("Subscription", (treatment.Subscription,))
 
 

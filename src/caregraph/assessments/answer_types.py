@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+from caregraph.graph.computed import computed
 from caregraph.graph.fields import field
 from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page
@@ -13,6 +14,7 @@ from caregraph.refs import (
     AnswerSetRef,
     AssessmentRef,
     ClientRef,
+    ExplanationStepRef,
     ItemOptionRef,
     ItemRef,
     ItemResponseRef,
@@ -20,7 +22,7 @@ from caregraph.refs import (
     ScoreConfigRef,
 )
 
-from . import answer_models
+from . import answer_models, explaining
 from .enums import AnswerSource
 
 
@@ -79,3 +81,4 @@ class AnswerScore(Node):
         "answer_scores.score_config_id", "What made it; null if it is no more shared."
     )
     result_range: ResultRangeRef | None = one("answer_scores.result_range_id", "What such a score is called.")
+    explain: list[ExplanationStepRef] = computed(explaining.explanation, size=30)

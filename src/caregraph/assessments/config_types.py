@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+from caregraph.graph.computed import computed
 from caregraph.graph.fields import field, method
 from caregraph.graph.node import Node, node
 from caregraph.graph.relations import many, one
@@ -16,8 +17,9 @@ from caregraph.refs import (
     ScoreConfigRef,
 )
 
-from . import config_models
+from . import config_models, explaining
 from .enums import PublicationStatus, ScoreLevel, ScoreScope, ScoreType
+from .score_types import level_of
 
 
 @node(
@@ -46,6 +48,8 @@ class ScoreConfig(Node):
     minimum_answered_share: Decimal | None = field(
         "The share of answers, above 0 and at most 1, from which missing ones are prorated; null: none may be missing."
     )
+    min_score: Decimal | None = computed(explaining.lowest)
+    max_score: Decimal | None = computed(explaining.highest)
     created_at: datetime = field("When it was created.")
     updated_at: datetime = field("When it was last changed.")
     item: ItemRef | None = one("score_configs.item_id", "The item that it scores.")
@@ -61,9 +65,7 @@ class ScoreConfig(Node):
     @method("What it is about.")
     async def level(self: config_models.ScoreConfig) -> ScoreLevel:
         """By the one of three columns that is filled."""
-        if self.item_id is not None:
-            return ScoreLevel.ITEM
-        return ScoreLevel.DOMAIN if self.scale_id is None else ScoreLevel.SCALE
+        return level_of(self)
 
 
 @node(config_models.CustomCalculation)

@@ -119,6 +119,9 @@ class ScoreType(enum.Enum):
     SCALE_MEAN = member(11, "Scales: the mean of the items. Gloo `scale_mean`.")
     AVERAGE_OF_SCALE_SUMS = member(12, "Scales: the mean of all sums. Gloo `average_of_scale_sums`.")
     AVERAGE_OF_SCALE_MEANS = member(13, "Scales: the mean of all means. Gloo `average_of_scale_means`.")
+    GOAL_ATTAINMENT = member(
+        14, "Scales: the T score of goals by the method of Kiresuk and Sherman; ours, of installed instruments."
+    )
     DOMAIN_SUM = member(20, "Domains: the sum of the scales. Gloo `domain_sum`.")
     DOMAIN_MEAN = member(21, "Domains: the mean of the scales. Gloo `domain_mean`.")
     AVERAGE_OF_DOMAIN_SUMS = member(22, "Domains: the mean of all sums. Gloo `average_of_domain_sums`.")

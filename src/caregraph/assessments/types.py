@@ -31,7 +31,7 @@ from caregraph.refs import (
     VerticalAccessGrantRef,
 )
 
-from . import fields, models, sharing_models
+from . import cohorts, fields, models, sharing_models
 from .enums import (
     AssessmentState,
     DisplayScoreType,
@@ -184,6 +184,8 @@ class Assessment(Node):
         size=2,
     )
 
+    cohort_scores: list[cohorts.CohortScore] = computed(cohorts.cohort_scores, cost=50, size=5)
+
     @method("Videos beside it.")
     async def videos(self: models.Assessment) -> list[Video]:
         """From JSON."""
@@ -245,6 +247,7 @@ class Scale(Node):
         "scales.organization_id", "The organization that it belongs to; null unless you are a member."
     )
     created_by: UserRef | None = computed(fields.created_by)
+    reliability: cohorts.Reliability | None = computed(cohorts.reliability, cost=50)
     parent_scale: ScaleRef | None = one("scales.parent_scale_id", "The scale that it is a part of.")
     item_scales: Page[ItemScaleRef] = many(
         "item_scales.scale_id", description="Its items as links, by position.", order="position", size=8

@@ -122,6 +122,10 @@ def problems(source: Any, path: tuple[str, ...], *, model: type[Any]) -> Iterato
         if has_object_definition(found):
             yield from problems(found, (*path, camel(made.python_name)), model=model)
             continue
+        if isinstance(found, list):
+            for place, item in enumerate(found):
+                if has_object_definition(item):
+                    yield from problems(item, (*path, camel(made.python_name), f"{place}"), model=model)
         problem = made.limits.problem(found) if found is not None else _null_problem(model, made.python_name)
         if problem is not None:
             yield UserError(code=Code.INVALID, message=problem, path=[*path, camel(made.python_name)])
