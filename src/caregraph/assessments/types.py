@@ -31,7 +31,7 @@ from caregraph.refs import (
     VerticalAccessGrantRef,
 )
 
-from . import cohorts, fields, models, sharing_models
+from . import cohorts, fields, instrument_types, models, sharing_models
 from .enums import (
     AssessmentState,
     DisplayScoreType,
@@ -151,6 +151,7 @@ class Assessment(Node):
     instrument_key: str | None = field("The instrument that it was installed from; null: it was written here.")
     instrument_version: str | None = field("The version of that instrument.")
     loinc_code: str | None = field("Its LOINC code, if it has one.")
+    instrument: instrument_types.Instrument | None = computed(instrument_types.of_assessment)
     created_at: datetime = field("When it was created.")
     updated_at: datetime = field("When it was last changed.")
     archived_at: datetime | None = field("When it was archived; null: it is in use.")
