@@ -10,7 +10,7 @@ from caregraph.graph.fields import field, method
 from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page
 from caregraph.graph.relations import many, one
-from caregraph.graph.scalars import Url
+from caregraph.graph.scalars import Json, Url
 from caregraph.organizations.enums import Vertical
 from caregraph.refs import (
     AccessGrantRef,
@@ -43,6 +43,7 @@ from .enums import (
     TableSort,
     Visualization,
 )
+from .fhir import reading
 
 
 @strawberry.type(description="A video beside an assessment.")
@@ -152,6 +153,7 @@ class Assessment(Node):
     instrument_version: str | None = field("The version of that instrument.")
     loinc_code: str | None = field("Its LOINC code, if it has one.")
     instrument: instrument_types.Instrument | None = computed(instrument_types.of_assessment)
+    fhir_questionnaire: Json | None = computed(reading.fhir_questionnaire, cost=20)
     created_at: datetime = field("When it was created.")
     updated_at: datetime = field("When it was last changed.")
     archived_at: datetime | None = field("When it was archived; null: it is in use.")
