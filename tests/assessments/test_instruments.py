@@ -3,20 +3,17 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
-from sqlalchemy import select
 
-from caregraph.assessments.models import ItemOption
 from caregraph.assessments.scored import rules_of
 from caregraph.auth.viewer import Viewer
-from caregraph.graph.node import parse_id
+from caregraph.graph.node import global_id, parse_id
 from caregraph.scoring.engine import score
 from caregraph.scoring.instruments import Instrument, instruments
 from factories.assessments import make_scale
 from factories.people import make_client
 from kit import Principal, World
-
-import numpy as np
 
 INSTALL = """mutation($key: String!) { installInstrument(key: $key) {
   errors { code message path }
@@ -134,8 +131,7 @@ async def test_rows_score_as_the_vectors_of_the_file(world: World, one: Instrume
     ]
     own = score(one.spec, np.array([vector.answers for vector in one.vectors]))
     assert found == [
-        {config.key: _told(own[config.key], place) for config in one.spec.configs}
-        for place in range(len(one.vectors))
+        {config.key: _told(own[config.key], place) for config in one.spec.configs} for place in range(len(one.vectors))
     ]
     for place, vector in enumerate(one.vectors):
         for key, label in vector.ranges:
@@ -156,19 +152,13 @@ async def test_answers_of_another_system_by_the_keys_of_items_are_scored(world: 
         node { completedAt scores { value scoreConfig { name } resultRange { name } } } } }"""
 
     model = {f"q{number}": 2 for number in range(1, 8)}
-    answer = await world.user.ask(create, a=made["id"], c=_client(kim), m=model)
+    answer = await world.user.ask(create, a=made["id"], c=global_id("Client", kim.id), m=model)
 
     node = answer.data["createAnswerSet"]["node"]
     assert node["completedAt"] is not None
     assert node["scores"] == [
         {"value": "14.0", "scoreConfig": {"name": "GAD-7 total"}, "resultRange": {"name": "moderate"}}
     ]
-
-
-def _client(row: Any) -> str:
-    from caregraph.graph.node import global_id
-
-    return global_id("Client", row.id)
 
 
 async def test_an_instrument_is_installed_once_in_an_organization(world: World) -> None:

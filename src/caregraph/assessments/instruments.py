@@ -250,5 +250,3 @@ def _texts(found: Instrument) -> dict[str, Any]:
         "status": PublicationStatus.PUBLISHED,
         "published_at": now(),
     }
-
-

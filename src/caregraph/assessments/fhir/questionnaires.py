@@ -45,9 +45,7 @@ def canonical(publisher: Publisher, assessment_id: int, version: int) -> str:
 
 def option_coding(publisher: Publisher, option: ItemOption, value: float | None) -> Resource:
     """An option as an answer that counts for `value`."""
-    made = publisher.coding(
-        "item-options", global_id("ItemOption", option.id), option.text, loinc=option.loinc_code
-    )
+    made = publisher.coding("item-options", global_id("ItemOption", option.id), option.text, loinc=option.loinc_code)
     return given(extension=ordinal(value)) | made
 
 

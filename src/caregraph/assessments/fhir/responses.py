@@ -45,7 +45,7 @@ def authored(answers: AnswerSet) -> str | None:
 def _answered(publisher: Publisher, item_id: int, responses: Sequence[ItemResponse], form: Form | None) -> Resource:
     question = None if form is None else form.by_item.get(item_id)
     options = {} if question is None else {one.id: one for one in question.options}
-    answers = []
+    answers: list[Resource] = []
     for one in responses:
         option = options.get(one.item_option_id or 0)
         if option is not None:
