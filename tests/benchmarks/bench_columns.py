@@ -5,10 +5,12 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
 import httpx
+from bench_contenders import Loaded
 from rich.console import Console
 from rich.table import Table
 
@@ -31,9 +33,13 @@ _DAYS = "{ scoresTable { sessionDate } }"
 _OBJECTS_BY_PLANS = "objects, by plans"
 
 
-async def measure(url: str, credentials: dict[str, Any], rounds: int) -> dict[str, list[float]]:
+async def columns(console: Console, demo: Loaded, rounds: int) -> None:
+    """Measure every way of asking, and print it."""
+    _show(console, await measure(demo.url, demo.headers, rounds))
+
+
+async def measure(url: str, headers: Mapping[str, str], rounds: int) -> dict[str, list[float]]:
     """Seconds of each round, by way of asking."""
-    headers = next(one["headers"] for one in credentials["principals"] if one["name"] == "superuser")
     unlimited = {"database_url": url, "rate_limit": 0, "rate_limit_cost": 0}
     compiled, loaders = (create_app(Settings(**unlimited, execution=way)) for way in ("compiled", "loaders"))
     seconds: dict[str, list[float]] = defaultdict(list)
@@ -59,7 +65,7 @@ async def measure(url: str, credentials: dict[str, Any], rounds: int) -> dict[st
     return {name: found[_WARM_UP:] for name, found in seconds.items()}
 
 
-def _client(app: Any, headers: dict[str, str]) -> httpx.AsyncClient:
+def _client(app: Any, headers: Mapping[str, str]) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://caregraph", headers=headers)
 
 
@@ -67,7 +73,7 @@ async def _asked(client: httpx.AsyncClient, path: str, query: str | None) -> htt
     return await (client.get(path) if query is None else client.post(path, json={"query": query}))
 
 
-def show(seconds: dict[str, list[float]]) -> None:
+def _show(console: Console, seconds: dict[str, list[float]]) -> None:
     """Print medians, and how many times as fast each way is."""
     table = Table("24,000 values in process", title_justify="left")
     for column in ("ms", "over objects"):
@@ -75,4 +81,4 @@ def show(seconds: dict[str, list[float]]) -> None:
     for name, own in seconds.items():
         ratio = median(objects / one for objects, one in zip(seconds[_OBJECTS_BY_PLANS], own, strict=True))
         table.add_row(name, f"{1000 * median(own):,.1f}", f"{ratio:.1f}")
-    Console().print(table)
+    console.print(table)

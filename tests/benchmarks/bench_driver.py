@@ -41,6 +41,10 @@ class Limit:
         rows = [row for row, _ in await self._nested(level, ())]
         return orjson.dumps({"data": {level.name: {"nodes": rows}}})
 
+    async def made(self, level: Level) -> str:
+        """The same as JSON that PostgreSQL makes in one statement."""
+        return await self._connection.fetchval(level.as_json(self._organization_id))
+
     async def _nested(self, level: Level, parents: Sequence[int]) -> list[tuple[dict[str, Any], int]]:
         found = await self._rows(level, parents)
         for inner in level.nested:
@@ -53,13 +57,13 @@ class Limit:
 
     async def _rows(self, level: Level, parents: Sequence[int]) -> list[tuple[dict[str, Any], int]]:
         if self._is_sqlite:
-            sql = level.sql.format(
+            sql = level.rows.format(
                 organization=self._organization_id, parents="IN (SELECT value FROM json_each(:keys))"
             )
             cursor = self._connection.execute(sql, {"keys": json.dumps(list(parents))} if ":keys" in sql else {})
             names = [column[0] for column in cursor.description[1:]]
             return [(dict(zip(names, row[1:], strict=True)), row[0]) for row in cursor.fetchall()]
-        sql = level.sql.format(organization=self._organization_id, parents="= ANY($1::bigint[])")
+        sql = level.rows.format(organization=self._organization_id, parents="= ANY($1::bigint[])")
         records = await self._connection.fetch(sql, *([list(parents)] if "$1" in sql else []))
         names = list(records[0].keys())[1:] if records else []
         return [(dict(zip(names, tuple(record)[1:], strict=True)), record[0]) for record in records]

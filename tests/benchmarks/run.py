@@ -1,80 +1,48 @@
 """Measures the server on the demo's large organization and prints medians. Nothing here fails for being slow.
 
-    python tests/benchmarks/run.py                      # embedded SQLite
-    python tests/benchmarks/run.py --postgres           # a PostgreSQL server of its own, gone afterwards
-    python tests/benchmarks/run.py --database URL       # yours; the demo is loaded into it if it is not there
-    python tests/benchmarks/run.py --rounds 50          # more rounds, steadier medians
+    python tests/benchmarks/run.py                      # in process, on embedded SQLite
+    python tests/benchmarks/run.py --postgres           # the same on a PostgreSQL server of its own, gone afterwards
+    python tests/benchmarks/run.py --postgres --peers   # over HTTP, beside PostGraphile and the limit
+    python tests/benchmarks/run.py --growth --memory    # what many rows cost, what a process holds
+    python tests/benchmarks/run.py --postgres --profile FOLDER   # where the time goes: needs py-spy
+    python tests/benchmarks/run.py --database URL …     # yours; the demo is loaded into it if it is not there
 
-The data: 20 users, 2,000 clients, 2,624 episodes, 882 raters, 21,132 sessions, 42,264 scores. Every query is asked
-once a round as the organization's superuser: over HTTP from a server process, in this process without a network, and
-as the limit, the same rows read with the bare driver and dumped as JSON. `ratio` is in process over limit; it travels
-between machines, times do not. `audit` is in process over in process with reads left out of the audit. `SQL` is the number of statements without signing in and opening the snapshot.
+The data: 20 users, 2,000 clients, 2,624 episodes, 882 raters, 21,132 sessions, 42,264 scores. Every query is asked as
+the organization's superuser, with everything on that is on by default: signing in, tenancy, limits (too high to be
+reached), audit, request log. Ratios travel between machines, times do not: each is the median over rounds in which all
+are asked in turn, so that a busy machine disturbs it little. Give it some 40 rounds.
+
+In process: no network; `driver` reads the same rows with the bare driver and dumps them as JSON, `ratio` is our time
+over its; `audit` is our time over that of a server that leaves reads out of the audit. `SQL` is the number of statements
+without signing in and opening the snapshot.
+
+Peers: each is one process. The *limit* is a route that has PostgreSQL make the JSON in one statement (`bench_limit.py`).
+PostGraphile 5 runs as its manual sets it up on a Node from npm (`postgraphile.mjs`, `package.json`; installed once into
+`CAREGRAPH_NODE_CACHE` or `~/.cache/caregraph-node`; left out with a message where npm is missing); nobody signs in there
+and it sees every row, so its queries name the organization. Its answers, and the limit's, must hold as many objects and
+values as ours. The client is a blocking socket that sends bytes made beforehand (`bench_wire.py`): one for latency, four
+threads of them for requests a second. `--beside FOLDER` also serves ours from another source tree in the same rounds.
 """
 
 import asyncio
 import tempfile
-import time
 import warnings
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
-from typing import Annotated, Any
+from typing import Annotated
 
-import bench_columns
-import httpx
-import orjson
 import typer
-from bench_audit import AT_ONCE, per_second
-from bench_driver import Limit
-from bench_engine import Sample, trajectories
-from bench_served import ask, demo, statements
-from bench_workload import QUESTIONS, Question, text_of
+from bench_columns import columns
+from bench_contenders import loaded
+from bench_growth import growth
+from bench_inside import inside
+from bench_memory import memory
+from bench_peers import compare
+from bench_profile import profile
 from rich.console import Console
-from rich.table import Table
 
-from caregraph.app import create_app
-from caregraph.auth.viewer import today
-from caregraph.cli.demo.plan import NORTHFIELD_LARGE
-from caregraph.cli.serving import settle
-from caregraph.db.lookups import SignInLookups
-from caregraph.settings import Settings
-
-_WARM_UP = 2
-_FIRST_CLIENT = "{ clients(first: 1) { nodes { id } } }"
-
-
-@dataclass
-class Measured:
-    """What is known of one query: seconds by way of asking, and the answer's size and cost."""
-
-    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    rates: dict[str, float] = field(default_factory=dict)
-    """Operations a second, many at once: with an audit of reads and without."""
-    size: int = 0
-    statement_count: int = 0
-
-    def p50(self, way: str) -> float | None:
-        """Median milliseconds of one way, after the first rounds."""
-        kept = self.seconds[way][_WARM_UP:]
-        return 1000 * median(kept) if kept else None
-
-    @property
-    def ratio(self) -> float | None:
-        """Median over the rounds of in process by limit: both of a round feel what else the machine does."""
-        return self._over("limit")
-
-    @property
-    def audit(self) -> float | None:
-        """The same over the process that leaves reads out of the audit."""
-        return self._over("unaudited")
-
-    def _over(self, way: str) -> float | None:
-        pairs = zip(self.seconds["process"][_WARM_UP:], self.seconds[way][_WARM_UP:], strict=False)
-        return median([own / other for own, other in pairs] or [0.0]) or None
-
+_NARROWEST = 120
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
@@ -85,18 +53,33 @@ def main(
     rounds: Annotated[int, typer.Option(help="Rounds to measure, after a few to warm up.", min=1)] = 15,
     database: Annotated[str | None, typer.Option(help="URL of a database to use.")] = None,
     postgres: Annotated[bool, typer.Option("--postgres", help="Start a PostgreSQL server for the run.")] = False,
+    peers: Annotated[bool, typer.Option("--peers", help="Over HTTP beside others; needs PostgreSQL.")] = False,
+    beside: Annotated[Path | None, typer.Option(help="With --peers: another `src` to serve too.")] = None,
+    with_growth: Annotated[bool, typer.Option("--growth", help="From 50 to 5,000 clients.")] = False,
+    with_memory: Annotated[bool, typer.Option("--memory", help="Of a process over 10,000 requests.")] = False,
+    profiles: Annotated[Path | None, typer.Option("--profile", help="Folder for recordings by py-spy.")] = None,
 ) -> None:
-    """Measure queries over HTTP, their statements, and the engine."""
-    with tempfile.TemporaryDirectory(prefix="cg-", dir="/tmp" if postgres else None) as folder:
-        where = Path(folder)
-        with _database(where, database, postgres=postgres) as url:
-            started = time.perf_counter()
-            with demo(url, where) as credentials:
-                loading = time.perf_counter() - started
-                measured = asyncio.run(_measure(url, credentials, rounds + _WARM_UP))
-                columns = asyncio.run(bench_columns.measure(url, credentials, rounds))
-    _show(measured, _engine(rounds), loading, url)
-    bench_columns.show(columns)
+    """Measure what is asked for, or everything in process."""
+    console = Console()
+    console.width = max(console.width, _NARROWEST)
+    with (
+        tempfile.TemporaryDirectory(prefix="cg-", dir="/tmp" if postgres else None) as folder,
+        _database(Path(folder), database, postgres=postgres) as url,
+    ):
+        if peers and not url.startswith("postgresql"):
+            raise typer.BadParameter("--peers needs PostgreSQL")
+        demo = asyncio.run(loaded(url))
+        if peers:
+            compare(console, demo, rounds, beside)
+        if with_memory:
+            memory(console, demo)
+        if profiles is not None:
+            profile(console, demo, profiles)
+        if with_growth:  # the last: it ends the credentials of the others
+            asyncio.run(growth(console, demo, rounds))
+        if not (peers or with_memory or with_growth or profiles):
+            asyncio.run(inside(console, demo, rounds))
+            asyncio.run(columns(console, demo, rounds))
 
 
 @contextmanager
@@ -116,101 +99,6 @@ def _database(folder: Path, given: str | None, *, postgres: bool) -> Iterator[st
         finally:
             server.cleanup_mode = "stop"
             server.cleanup()
-
-
-async def _measure(url: str, credentials: dict[str, Any], rounds: int) -> dict[Question, Measured]:
-    headers = next(one["headers"] for one in credentials["principals"] if one["name"] == "superuser")
-    server = create_app(Settings(database_url=url, rate_limit=0, rate_limit_cost=0))
-    unaudited = create_app(Settings(database_url=url, rate_limit=0, rate_limit_cost=0, audit_reads=False))
-    settle()
-    account = await SignInLookups(server.state.database).account(NORTHFIELD_LARGE.superuser.email)
-    assert account is not None
-    found = {question: Measured() for question in QUESTIONS}
-    async with httpx.AsyncClient(headers=headers, timeout=120) as http, Limit(url, account.organization_id) as limit:
-        client_id = orjson.loads(await ask(server, _FIRST_CLIENT, headers))["data"]["clients"]["nodes"][0]["id"]
-        for _ in range(rounds):
-            for question, result in found.items():
-                text = text_of(question, client_id)
-                answer = await _timed(
-                    result, "http", lambda text=text: http.post(credentials["url"], json={"query": text})
-                )
-                with statements(server.state.database) as sent:
-                    own = await _timed(result, "process", lambda text=text: ask(server, text, headers))
-                await _timed(result, "unaudited", lambda text=text: ask(unaudited, text, headers))
-                if b'"errors"' in answer.content[:200] or answer.content != own:
-                    raise RuntimeError(f"{question.name}: {answer.text[:500]}")
-                result.size, result.statement_count = len(own), len(sent)
-                if question.level is not None:
-                    await _timed(result, "limit", lambda level=question.level: limit.read(level))
-        await _compare_at_once(found, {"audit": server, "unaudited": unaudited}, client_id, headers)
-    await server.state.database.close()
-    await unaudited.state.database.close()
-    return found
-
-
-async def _compare_at_once(
-    found: dict[Question, Measured], servers: dict[str, Any], client_id: str, headers: dict[str, str]
-) -> None:
-    """How many of a short question both answer a second, the one after the other, twice."""
-    question = next(one for one in found if one.name == "Q3")
-    for _ in range(2):
-        for name, server in servers.items():
-            rate = await per_second(server, text_of(question, client_id), headers)
-            found[question].rates[name] = rate
-
-
-async def _timed(result: Measured, way: str, work: Callable[[], Awaitable[Any]]) -> Any:
-    started = time.perf_counter()
-    answer = await work()
-    result.seconds[way].append(time.perf_counter() - started)
-    return answer
-
-
-def _engine(rounds: int) -> dict[str, float]:
-    sample = Sample(today())
-    works = {"1,000 intakes x 1,000 sessions": trajectories, "statistics of 2,000 clients": sample.statistics}
-    found = {}
-    for name, work in works.items():
-        seconds = []
-        for _ in range(rounds + _WARM_UP):
-            started = time.perf_counter()
-            work()
-            seconds.append(time.perf_counter() - started)
-        found[name] = 1000 * median(seconds[_WARM_UP:])
-    return found
-
-
-def _show(measured: dict[Question, Measured], engine: dict[str, float], loading: float, url: str) -> None:
-    console = Console()
-    console.width = max(console.width, 100)
-    table = Table("", "query", title=f"Medians on {url.partition('+')[0]}", title_justify="left")
-    for column in ("HTTP ms", "in process ms", "limit ms", "ratio", "audit", "bytes", "SQL"):
-        table.add_column(column, justify="right")
-    for question, result in measured.items():
-        table.add_row(
-            question.name,
-            question.what,
-            *(_number(result.p50(way)) for way in ("http", "process", "limit")),
-            _number(result.ratio),
-            "" if result.audit is None else f"{result.audit:.2f}",
-            f"{result.size:,}",
-            str(result.statement_count),
-        )
-    console.print(table)
-    alone = Table("the engine alone", title_justify="left")
-    alone.add_column("ms", justify="right")
-    for name, milliseconds in engine.items():
-        alone.add_row(name, _number(milliseconds))
-    console.print(alone)
-    for question, result in measured.items():
-        if result.rates:
-            rates = ", ".join(f"{name} {rate:,.0f}" for name, rate in result.rates.items())
-            console.print(f"{question.name}, {AT_ONCE} at once, operations a second: {rates}")
-    console.print(f"Loading and starting the demo took {loading:.1f} s.")
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.1f}"
 
 
 if __name__ == "__main__":

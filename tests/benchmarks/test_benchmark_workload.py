@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncIterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from bench_contenders import Loaded, ours
 from bench_driver import Limit
 from bench_engine import Sample, trajectories
+from bench_rounds import CONNECTIONS, latencies, throughput
 from bench_served import ask, statements
-from bench_workload import QUESTIONS, Question, text_of
+from bench_workload import QUESTIONS, Question, counted, text_of
 
 from caregraph.app import create_app
 from caregraph.cli.demo.plan import Scale
@@ -48,14 +51,27 @@ async def test_question_is_answered_in_its_statements(asked: Any, settings: Sett
     assert 1 <= len(sent) <= question.most_statements
     if question.level is not None:
         async with Limit(settings.database_url, 1) as limit:
-            assert scalars(orjson.loads(await limit.read(question.level))["data"]) == scalars(data)
+            assert counted(orjson.loads(await limit.read(question.level))["data"]) == counted(data)
+            if settings.database_url.startswith("postgresql"):
+                assert counted(orjson.loads(await limit.made(question.level))["data"]) == counted(data)
 
 
-def scalars(value: Any) -> int:
-    """How many values are in an answer."""
-    if isinstance(value, dict):
-        return sum(map(scalars, value.values()))
-    return sum(map(scalars, value)) if isinstance(value, list) else 1
+def test_values_are_counted_and_the_objects_that_hold_any() -> None:
+    answer = {"clients": {"nodes": [{"id": 1, "owners": [{"user": {"name": None}}]}, {"id": 2, "owners": []}]}}
+
+    assert counted(answer) == (3, 3)
+
+
+async def test_a_server_is_measured_over_http(tmp_path: Path) -> None:
+    settings = settings_for(f"sqlite+aiosqlite:///{tmp_path / 'served.sqlite'}")
+    demo = await prepare(settings, Scale.SMALL, lambda _name, _count, _total: None)
+
+    with ours(Loaded(settings.database_url, 1, demo.principals[0].headers)) as server:
+        times = latencies([server], ["Q3"], 1)
+        load = throughput([server], ["Q3"], 1)
+
+    assert times.p50.ratio(server.name, server.name, "Q3") == 1
+    assert load.rates.middle(server.name, "Q3") > CONNECTIONS
 
 
 def test_engine_is_measured_on_the_large_organization() -> None:

@@ -31,7 +31,8 @@ class Subjects:
         """`values` are of the column with which the way begins."""
         if found is None:
             return
-        new = {value for value in values if value is not None}
+        new: set[Any] = set(values)
+        new.discard(None)
         if not found.hops:
             self.known |= new
         elif new:

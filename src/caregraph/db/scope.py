@@ -133,16 +133,18 @@ def _scope(state: ORMExecuteState) -> None:
     if state.execution_options.get("scoped") or state.is_insert:
         return
     state.statement = scoped(
-        state.statement, state.session.info["viewer"], writes=state.is_update or state.is_delete
-    )  # without a viewer: KeyError
+        state.statement,
+        state.session.info["viewer"],  # without a viewer: KeyError
+        writes=state.is_update or state.is_delete,
+    )
 
 
 def scoped(statement: Any, viewer: Viewer, *, writes: bool = False) -> Any:
-    """`statement` with the visibility of every table in it, wherever it stands. Others' rows are read, never written."""
+    """`statement` with the visibility of every table in it, wherever it stands."""
     for model in _touched(statement):
         rows = criterion(model, viewer)
         if writes and issubclass(model, SharedRow):
-            rows = and_(rows, model.organization_id == viewer.organization_id)
+            rows = and_(rows, model.organization_id == viewer.organization_id)  # others' rows are read, never written
         statement = statement.options(_Visible(model, rows, include_aliases=True))
     return statement
 

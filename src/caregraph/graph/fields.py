@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import strawberry
@@ -15,11 +16,20 @@ from caregraph.auth.viewer import Permission, Viewer
 R = TypeVar("R")
 Resolve = Callable[..., Any]
 MayRead = Callable[[Viewer, Any], bool]
-OfRows = Callable[[Sequence[Any]], Sequence[Any]]
 Guard = Callable[[Viewer, Any], None]
 
 OF_PAGE = "of page"
 """Size of the lists in a connection: the page's."""
+
+
+@dataclass(frozen=True)
+class Rowwise:
+    """A value computed of nothing but some columns of a row, for many rows of a model at once."""
+
+    names: Callable[[type[Any]], Sequence[str]]
+    """The attributes that it is computed of, by model."""
+    of: Callable[[type[Any], Sequence[Sequence[Any]]], Sequence[Any]]
+    """The values for rows of a model: of each row what `names` says."""
 
 
 _ADDED = (
@@ -54,7 +64,7 @@ class KitField(StrawberryField):
     visible_to: MayRead | None = None
     relation: Any = None
     start: Any = None
-    rowwise: OfRows | None = None
+    rowwise: Rowwise | None = None
     resolve: Resolve | None = None
     make_arguments: Callable[["KitField"], Sequence[StrawberryArgument]] | None = None
     action: Any = None
@@ -128,13 +138,16 @@ def method(description: str) -> Callable[[Callable[..., R]], R]:
     return made  # type: ignore[no-any-return]
 
 
-def rowwise(function: OfRows, description: str) -> Any:
-    """A value computed of nothing but the row: `function` takes many rows and answers each, in their order."""
-    return kit_field(description, resolve=_of_one_row, rowwise=function)
+def rowwise(computation: Rowwise, description: str) -> Any:
+    """A value computed of nothing but the row."""
+    return kit_field(description, resolve=_of_one_row, rowwise=computation)
 
 
 def _of_one_row(made: KitField, row: Any, _info: Any) -> Any:
-    return made.rowwise([row])[0] if made.rowwise is not None else None
+    if made.rowwise is None:
+        return None
+    model = type(row)
+    return made.rowwise.of(model, [[getattr(row, name) for name in made.rowwise.names(model)]])[0]
 
 
 def member(value: Any, description: str) -> Any:

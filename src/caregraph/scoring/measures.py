@@ -52,8 +52,8 @@ class Measure:
 
 ORS = Measure(instrument("ors").spec)
 SRS = Measure(instrument("srs").spec)
-_TOTAL_DECIMALS = 6
-"""As the instruments say: sums of lines with a decimal each are no binary floats."""
+_DECIMALS = 6
+"""Of the totals, as the files of both instruments say."""
 
 
 def total(measure: Measure, items: Floats) -> Floats:
@@ -68,7 +68,7 @@ def total(measure: Measure, items: Floats) -> Floats:
 
 def of_sums(sums: Floats) -> Floats:
     """Totals of sums of all four lines, each valid and added in its order."""
-    return rounded(sums, _TOTAL_DECIMALS)
+    return rounded(sums, _DECIMALS)
 
 
 def equal_lines(measure: Measure, totals: Floats) -> Floats:

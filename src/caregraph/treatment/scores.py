@@ -1,16 +1,19 @@
 """Scores as the scoring engine wants them: the four lines of a row, its total."""
 
 from collections.abc import Sequence
-from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
+from caregraph.graph.fields import Rowwise
 from caregraph.scoring import measures
 
 from . import models
 from .enums import MeasureKind
 
 MEASURES = {MeasureKind.ORS: measures.ORS, MeasureKind.SRS: measures.SRS}
+
+_OF_ROWS: dict[type[Any], measures.Measure] = {models.OrsScore: measures.ORS, models.SrsScore: measures.SRS}
 
 
 def lines(score: models.Score) -> list[float]:
@@ -23,12 +26,10 @@ def total(score: models.Score) -> float:
     return float(measures.total(MEASURES[score.measure], np.array([lines(score)]))[0])
 
 
-def of_rows(rows: Sequence[models.Score]) -> list[float]:
-    """The engine's totals of scores of either measure, in their order."""
-    found: dict[int, float] = {}
-    for kind, measure in MEASURES.items():
-        those = [score for score in rows if score.measure is kind]
-        lines_of = itemgetter(*measure.items)  # of the values alone: attributes of mapped rows cost more than the sum
-        values = measures.total(measure, np.array([lines_of(vars(score)) for score in those]).reshape(-1, 4))
-        found.update(zip((score.id for score in those), values.tolist(), strict=True))
-    return [found[score.id] for score in rows]
+def _totals(model: type[models.Score], rows: Sequence[Sequence[float]]) -> list[float]:
+    totals: list[float] = measures.total(_OF_ROWS[model], np.array(rows)).tolist()
+    return totals
+
+
+TOTAL = Rowwise(lambda model: _OF_ROWS[model].items, _totals)
+"""The engine's totals of scores."""

@@ -115,7 +115,7 @@ class Score(Node):
     explain: list[ExplanationStepRef] = computed(charts.explanation)
     fhir_response: Json = computed(fhir_reading.fhir_response)
     fhir_observations: list[Json] = computed(fhir_reading.fhir_observations, size=1)
-    total: float = rowwise(scores.of_rows, "Sum of the four lines, 0 to 40.")
+    total: float = rowwise(scores.TOTAL, "Sum of the four lines, 0 to 40.")
 
 
 @node(models.OrsScore)

@@ -43,7 +43,7 @@ async def fhir_response(context: Context, answers: AnswerSet) -> Json:
 
 
 async def fhir_observations(context: Context, answers: AnswerSet) -> list[Json]:
-    """The scores as `Observation`s of FHIR R4, derived from the response: value or why there is none, range, cut-offs."""
+    """The scores as `Observation`s of FHIR R4, derived from the response: value or why there is none, cut-offs."""
     form: Form | None = await context.load(Forms(), answers.assessment_id)
     scores = await context.load(_OfSets(AnswerScore), answers.id)
     return [Json(one) for one in await asyncio.gather(*(_observed(context, answers, one, form) for one in scores))]

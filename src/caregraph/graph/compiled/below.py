@@ -25,7 +25,7 @@ from graphql.execution.executor import CollectedErrors
 from graphql.pyutils import Path
 
 from caregraph.graph import relations
-from caregraph.graph.fields import KitField, OfRows
+from caregraph.graph.fields import KitField
 from caregraph.graph.loaders import CountByParent, RowsByParent
 from caregraph.graph.paging import Window, window_of
 from caregraph.graph.relations import Relation
@@ -156,15 +156,16 @@ class ToPage(Child):
 
 
 @dataclass(eq=False)
-class Rowwise(Child):
-    """A value computed of many rows at once."""
+class OfColumns(Child):
+    """A value computed of columns of many rows at once."""
 
-    function: OfRows
+    take: Callable[[Any], Sequence[Any]]
+    of: Callable[[Sequence[Any]], Sequence[Any]]
     write: Callable[[Any], Any]
 
     async def answers(self, run: "Run", of: Those) -> Any:  # noqa: ARG002 every kind is given it
         """Values by the row's id."""
-        return dict(zip(ids(of.rows), map(self.write, self.function(of.sources)), strict=True))
+        return dict(zip(ids(of.rows), map(self.write, self.of(list(map(self.take, of.rows)))), strict=True))
 
 
 @dataclass(eq=False)

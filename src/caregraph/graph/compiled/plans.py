@@ -4,8 +4,10 @@ What is selected is found out by graphql-core's own collecting of fields, so ali
 conditions, `@include` and `@skip` are its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from graphql import (
@@ -19,11 +21,12 @@ from graphql import (
     is_leaf_type,
     is_object_type,
 )
+from sqlalchemy import Column
 from sqlalchemy import inspect as mapped
 from strawberry.types.arguments import convert_arguments
 
 from caregraph.graph.cost import made_by_kit
-from caregraph.graph.fields import KitField
+from caregraph.graph.fields import KitField, Rowwise
 from caregraph.graph.node import own_id
 
 from . import below
@@ -165,10 +168,16 @@ class _Shaping:
         if made.is_basic_field:
             return self._column(made, known)
         if made.rowwise is not None:
-            self._ask_for_sources(loop=False)
-            self.children.append(below.Rowwise(made.rowwise, below.written(known.type)))
-            return f"{self.loop.child()}[r[0]]"
+            return self._rowwise(made.rowwise, known)
         return self._method(made, known)
+
+    def _rowwise(self, computation: Rowwise, known: GraphQLField) -> str:
+        attributes = mapped(self.model).column_attrs
+        columns = [attributes[name].columns[0] for name in computation.names(self.model)]
+        take = _taking(columns, self.read, self.planner.dialect)
+        of = partial(computation.of, self.model)
+        self.children.append(below.OfColumns(take, of, below.written(known.type)))
+        return f"{self.loop.child()}[r[0]]"
 
     def _column(self, made: KitField, known: GraphQLField) -> str | None:
         attribute = mapped(self.model).column_attrs.get(made.python_name)
@@ -243,6 +252,14 @@ def is_list(kind: Any) -> bool:
     """Whether a type is a list, null or not."""
     inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
     return hasattr(inner, "of_type")
+
+
+def _taking(columns: Sequence[Column[Any]], read: Read, dialect: Any) -> Callable[[Any], Sequence[Any]]:
+    """Makes the values of some columns of a row, as resolvers know them."""
+    taken = [(read.place(column), read_as(column, dialect)) for column in columns]
+    if len(taken) > 1 and not any(process for _, process in taken):
+        return itemgetter(*(place for place, _ in taken))
+    return lambda row: [row[place] if process is None else process(row[place]) for place, process in taken]
 
 
 def _sources(model: type[Any], read: Read, dialect: Any) -> Callable[[Any], list[Any]]:

@@ -75,11 +75,12 @@ class Run:
             return []
         if level.discriminator is None:
             return await self._shaped(level, level.shapes[None], rows)
-        place, found = level.discriminator, dict[int, Any]()
-        for stored, shape in level.shapes.items():
-            those = [row for row in rows if row[place] == stored]
-            found.update(zip([row[0] for row in those], await self._shaped(level, shape, those), strict=True))
-        return [found[row[0]] for row in rows]
+        stored = [row[level.discriminator] for row in rows]
+        parts: dict[Any, list[Any]] = {one: [] for one in level.shapes}
+        for one, row in zip(stored, rows, strict=True):
+            parts[one].append(row)
+        found = {one: iter(await self._shaped(level, shape, parts[one])) for one, shape in level.shapes.items()}
+        return [next(found[one]) for one in stored]
 
     async def _shaped(self, level: Level, shape: Shape, rows: Sequence[Any]) -> list[Any]:
         """Rows that come more than once, as owners of many clients do, are answered once."""
