@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
+from fhirpathpy import evaluate
+from fhirpathpy.models import models
+from pydantic import ValidationError
 
 from caregraph.assessments.enums import ItemType, PublicationStatus, ScoreType
 from caregraph.graph.node import global_id
+from caregraph.scoring.instruments import instrument
 from factories.assessments import make_assessment, make_config, make_item, make_range, make_scale, put_on
 from factories.people import make_client
 from kit import Principal, World
@@ -208,3 +212,33 @@ async def test_who_does_not_see_answers_sees_no_resource(world: World, kim: Any)
         assert (await one.ask(query, s=made["id"])).data == {"answerSet": None}
     assert (await world.other_superuser.ask(READ, a=phq, s=made["id"])).data == {"assessment": None, "answerSet": None}
     assert (await world.nobody.ask(query, s=made["id"])).error == ("UNAUTHENTICATED", "Authentication failed")
+
+
+@pytest.mark.parametrize(("key", "left_out"), [("phq_9", 2), ("ces_d", 0), ("dass_21", 1)])
+async def test_the_calculation_in_fhirpath_gives_the_score(world: World, kim: Any, key: str, left_out: int) -> None:
+    installed = await install(world.superuser, key)
+    names = [one.key for one in instrument(key).items]
+    model = {name: place % 4 for place, name in enumerate(names) if place >= left_out}
+    made = await answer(world.user, installed, kim, model=model)
+
+    questionnaire, response, observations = await read(world.user, installed, made["id"])
+
+    totals = [one for one in questionnaire["item"] if one.get("readOnly")]
+    assert len(totals) == len(observations) > 0
+    assert [_calculated(one, response) for one in totals] == [
+        [pytest.approx(one["valueQuantity"]["value"], rel=1e-12)] for one in observations
+    ]
+    assert [_calculated(one, response | {"item": response["item"][:3]}) for one in totals] == [[]] * len(totals)
+
+
+def _calculated(total: Any, response: Any) -> list[float]:
+    """The value of a calculated item, by an implementation of FHIRPath that somebody else wrote."""
+    variable, expression = (one["valueExpression"] for one in total["extension"])
+    assert (variable["name"], expression["language"]) == ("answers", "text/fhirpath")
+    answers = evaluate(response, variable["expression"], {"resource": response}, models["r4"])
+    return [float(one) for one in evaluate(response, expression["expression"], {"answers": answers}, models["r4"])]
+
+
+def test_members_that_the_standard_does_not_know_are_refused() -> None:
+    with pytest.raises(ValidationError):
+        valid({"resourceType": "Questionnaire", "status": "active", "colour": "red"})

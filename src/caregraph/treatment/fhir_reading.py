@@ -128,7 +128,7 @@ class _Circumstances:
         """Two statements for all."""
         session, place = models.Session, models.EpisodeClient
         sessions = select(session.id, session.session_date).where(among(context, session.id, [key[0] for key in keys]))
-        days = dict((await context.run_unscoped(sessions)).tuples().all())
+        days = {session_id: day for session_id, day in await context.run_unscoped(sessions)}  # noqa: C416 rows, not pairs
         places = select(place.episode_id, place.client_id, place.age_at_start).where(
             among(context, place.episode_id, [key[1] for key in keys])
         )
