@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the column."""
-    op.add_column("score_configs", sa.Column("loinc_code", sa.String(), nullable=True))
+    op.add_column("score_configs", sa.Column("loinc_code", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
