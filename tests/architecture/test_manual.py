@@ -53,6 +53,7 @@ PLAIN_LISTS = {
         for name in TYPES["ScoresTable"].fields
         if name != "rowCount"
     },
+    "ResultScore.details": "sentences of the server's own",
     "EpisodeChart.series": "an informant each: clients and raters of one episode",
     "ChartSeries.points": "a session each",
     "ChartPoint.alerts": "at most one of each alert",
@@ -72,6 +73,7 @@ CARRIED = {
     "AuditEvent.changes": "a column of the entry",
     "Assessment.videos": "a column of the assessment",
     "Assessment.testimonials": "a column of the assessment",
+    "ResultScore.details": "sentences of the server's own",
     "ScoreEvent.score": "read for the event",
     "AlertEvent.score": "read for the event",
     "EpisodeEvent.episode": "read for the event",

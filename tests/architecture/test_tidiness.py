@@ -47,6 +47,8 @@ PAST_THE_NET = {
     "db/erasure.py": "empties what the viewer may not see, within the tenant",
     "db/personal.py": "empties what belongs to erased people only, whoever sees them, within the tenant",
     "graph/erased.py": "looks again at rows that were loaded through visible(...)",
+    "assessments/config_rules.py": "whether there are scores of one's own draft, whoever sees the answers",
+    "assessments/ranges.py": "whether there are scores in one's own range, whoever sees the answers",
     "assessments/rules.py": "whether something public holds one's own content, whoever sees that",
     "db/events.py": "which rows a change is about, in its own tenant; readers look at them as themselves",
     "graph/actions.py": "starts from visible(...)",

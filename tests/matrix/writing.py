@@ -31,6 +31,8 @@ _IN_HARBOR = {
     "location": "harbor_location",
     "token": "otto_token",
     **{one: f"harbor_{one}" for one in ("application", "access_token", "api_key", "plan")},
+    **{one: f"harbor_{one}" for one in ("item", "scale", "domain", "assessment", "answers", "config", "draft")},
+    **{one: f"harbor_{one}" for one in ("calculation", "variable", "norm", "range")},
 }
 IN_NORTHFIELD = {"user": "ben", "token": "ben_token"}
 

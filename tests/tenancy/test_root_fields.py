@@ -157,6 +157,16 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
     "tag": ("tag(id: $tag) { name }", {"name": "Of the town"}, None, None),
     "resultRange": ("resultRange(id: $range) { name }", {"name": "Of the town"}, None, None),
     "scoreConfig": ("scoreConfig(id: $config) { name }", {"name": "Of the town"}, None, None),
+    "scoreConfigs": (
+        "scoreConfigs(where: {status: {eq: PUBLISHED}}) { totalCount nodes { name } }",
+        {"totalCount": 1, "nodes": [{"name": "Of the town"}]},
+        *[{"totalCount": 1, "nodes": [{"name": "HIDDEN harbor"}]}] * 2,
+    ),
+    "resultScores": (
+        'resultScores(slug: "barna-pulse-pastor-poll") { label }',
+        *[[{"label": one} for one in ("Flourishing", "Trusting", "Growing", "Exploring", "Unwavering", "Enduring")]]
+        * 3,
+    ),
     "assessmentItem": ("assessmentItem(id: $placed) { position }", {"position": 1}, None, None),
     "itemScale": ("itemScale(id: $weighed) { position }", {"position": 1}, None, None),
     "percentileRankConfig": ("percentileRankConfig(id: $norm) { mean }", {"mean": "10.0"}, None, None),
@@ -399,6 +409,95 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
         FORBIDDEN,
         _missing("CalculatorPlan"),
     ),
+    "createItemScoreConfig": (
+        f'createItemScoreConfig(itemId: $item, input: {{name: "x", description: "x", scoreType: CUSTOM_CALCULATION}}) {NODE}',
+        FORBIDDEN,
+        _missing("Item", "itemId"),
+    ),
+    "createScaleScoreConfig": (
+        f'createScaleScoreConfig(scaleId: $scale, input: {{name: "x", description: "x", scoreType: CUSTOM_CALCULATION}}) {NODE}',
+        FORBIDDEN,
+        _missing("Scale", "scaleId"),
+    ),
+    "createDomainScoreConfig": (
+        f'createDomainScoreConfig(domainId: $domain, input: {{name: "x", description: "x", scoreType: CUSTOM_CALCULATION}}) {NODE}',
+        FORBIDDEN,
+        _missing("Domain", "domainId"),
+    ),
+    "updateScoreConfig": (
+        f'updateScoreConfig(id: $config, input: {{name: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("ScoreConfig"),
+    ),
+    "deleteScoreConfig": (f"deleteScoreConfig(id: $draft) {GONE}", FORBIDDEN, _missing("ScoreConfig", of="deletedId")),
+    "createCustomCalculation": (
+        f"createCustomCalculation(scoreConfigId: $draft, scoreScope: COHORT) {NODE}",
+        FORBIDDEN,
+        _missing("ScoreConfig", "scoreConfigId"),
+    ),
+    "updateCustomCalculation": (
+        f'updateCustomCalculation(id: $calculation, input: {{expression: "1"}}) {NODE}',
+        FORBIDDEN,
+        _missing("CustomCalculation"),
+    ),
+    "deleteCustomCalculation": (
+        f"deleteCustomCalculation(id: $calculation) {GONE}",
+        FORBIDDEN,
+        _missing("CustomCalculation", of="deletedId"),
+    ),
+    "createCalculationVariable": (
+        f'createCalculationVariable(customCalculationId: $calculation, scoreConfigId: $config, input: {{name: "B"}}) {NODE}',
+        FORBIDDEN,
+        _missing("CustomCalculation", "customCalculationId"),
+    ),
+    "updateCalculationVariable": (
+        f'updateCalculationVariable(id: $variable, input: {{name: "A"}}) {NODE}',
+        FORBIDDEN,
+        _missing("CalculationVariable"),
+    ),
+    "deleteCalculationVariable": (
+        f"deleteCalculationVariable(id: $variable) {GONE}",
+        FORBIDDEN,
+        _missing("CalculationVariable", of="deletedId"),
+    ),
+    "createPercentileRankConfig": (
+        f'createPercentileRankConfig(scoreConfigId: $config, input: {{mean: "1", standardDeviation: "1"}}) {NODE}',
+        FORBIDDEN,
+        _missing("ScoreConfig", "scoreConfigId"),
+    ),
+    "updatePercentileRankConfig": (
+        f'updatePercentileRankConfig(id: $norm, input: {{mean: "1"}}) {NODE}',
+        FORBIDDEN,
+        _missing("PercentileRankConfig"),
+    ),
+    "deletePercentileRankConfig": (
+        f"deletePercentileRankConfig(id: $norm) {GONE}",
+        FORBIDDEN,
+        _missing("PercentileRankConfig", of="deletedId"),
+    ),
+    "createScaleResultRange": (
+        f'createScaleResultRange(scaleId: $scale, input: {{name: "x", description: "x", rangeStart: "8", rangeEnd: "9"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Scale", "scaleId"),
+    ),
+    "createDomainResultRange": (
+        f'createDomainResultRange(domainId: $domain, input: {{name: "x", description: "x", rangeStart: "8", rangeEnd: "9"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Domain", "domainId"),
+    ),
+    "updateResultRange": (
+        f'updateResultRange(id: $range, input: {{name: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("ResultRange"),
+    ),
+    "deleteResultRange": (f"deleteResultRange(id: $range) {GONE}", FORBIDDEN, _missing("ResultRange", of="deletedId")),
+    "createAnswerSet": (
+        f"createAnswerSet(assessmentId: $assessment, clientId: $ann, input: {{}}) {NODE}",
+        _missing("Client", "clientId"),
+        _missing("Assessment", "assessmentId"),
+    ),
+    "scoreAnswerSet": (f"scoreAnswerSet(id: $answers) {NODE}", *_both("AnswerSet")),
+    "deleteAnswerSet": (f"deleteAnswerSet(id: $answers) {GONE}", *_both("AnswerSet", of="deletedId")),
     "calculateOrsTrajectory": (
         "calculateOrsTrajectory(intake: 20, sessionCount: 3) { remainingRequests }",
         FORBIDDEN,
