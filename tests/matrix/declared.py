@@ -108,6 +108,25 @@ NEEDS: dict[str, str | None] = {
         ("createCalculatorPlan", "updateCalculatorPlan", "rotateCalculatorCredentials", "revokeCalculatorCredentials"),
         "MANAGE_APPLICATIONS",
     ),
+    # Content: assessments, scales and domains, and whom they are shared with.
+    **dict.fromkeys(
+        (
+            f"{verb}{kind}"
+            for verb in ("create", "update", "clone", "archive")
+            for kind in ("Assessment", "Scale", "Domain")
+        ),
+        "CREATE_ASSESSMENT",
+    ),
+    **dict.fromkeys(
+        (
+            *("addScaleToAssessment", "removeScaleFromAssessment", "addDomainToAssessment"),
+            *("removeDomainFromAssessment", "addScaleToDomain", "removeScaleFromDomain"),
+            *("grantAssessmentAccess", "grantItemAccess", "grantScaleAccess", "grantDomainAccess", "deleteAccessGrant"),
+            *("shareAssessmentWithOrganizations", "shareAssessmentWithVerticals"),
+        ),
+        "CREATE_ASSESSMENT",
+    ),
+    **dict.fromkeys(("createNetworkMember", "deleteNetworkMember"), "MANAGE_ORGANIZATION"),
 }
 # What lacking a permission is told as; `FORBIDDEN` where nothing is said here.
 REFUSALS = {

@@ -409,6 +409,62 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
         FORBIDDEN,
         _missing("CalculatorPlan"),
     ),
+    "updateAssessment": (
+        f'updateAssessment(id: $assessment, input: {{title: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Assessment"),
+    ),
+    "cloneAssessment": (f"cloneAssessment(id: $assessment) {NODE}", FORBIDDEN, _missing("Assessment")),
+    "archiveAssessment": (f"archiveAssessment(id: $assessment) {NODE}", FORBIDDEN, _missing("Assessment")),
+    "updateScale": (f'updateScale(id: $scale, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Scale")),
+    "cloneScale": (f"cloneScale(id: $scale) {NODE}", FORBIDDEN, _missing("Scale")),
+    "archiveScale": (f"archiveScale(id: $scale) {NODE}", FORBIDDEN, _missing("Scale")),
+    "updateDomain": (f'updateDomain(id: $domain, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Domain")),
+    "cloneDomain": (f"cloneDomain(id: $domain) {NODE}", FORBIDDEN, _missing("Domain")),
+    "archiveDomain": (f"archiveDomain(id: $domain) {NODE}", FORBIDDEN, _missing("Domain")),
+    **{
+        f"{verb}{kind}{to}Assessment": (
+            f"{verb}{kind}{to}Assessment(id: $assessment, {kind.lower()}Id: ${kind.lower()}) {NODE}",
+            FORBIDDEN,
+            _missing("Assessment"),
+        )
+        for verb, to in (("add", "To"), ("remove", "From"))
+        for kind in ("Scale", "Domain")
+    },
+    "addScaleToDomain": (f"addScaleToDomain(id: $domain, scaleId: $scale) {NODE}", FORBIDDEN, _missing("Domain")),
+    "removeScaleFromDomain": (
+        f"removeScaleFromDomain(id: $domain, scaleId: $scale) {NODE}",
+        FORBIDDEN,
+        _missing("Domain"),
+    ),
+    **{
+        f"grant{kind}Access": (
+            f"grant{kind}Access({kind.lower()}Id: ${kind.lower()}, organizationId: $northfield) {NODE}",
+            FORBIDDEN,
+            _missing(kind, f"{kind.lower()}Id"),
+        )
+        for kind in ("Assessment", "Item", "Scale", "Domain")
+    },
+    "deleteAccessGrant": (
+        f"deleteAccessGrant(id: $grant) {GONE}",
+        FORBIDDEN,
+        _missing("AccessGrant", of="deletedId"),
+    ),
+    "shareAssessmentWithOrganizations": (
+        f"shareAssessmentWithOrganizations(id: $assessment, organizationIds: [$northfield]) {NODE}",
+        FORBIDDEN,
+        _missing("Assessment"),
+    ),
+    "shareAssessmentWithVerticals": (
+        f"shareAssessmentWithVerticals(id: $assessment, verticalKeys: [SCHOOL]) {NODE}",
+        FORBIDDEN,
+        _missing("Assessment"),
+    ),
+    "deleteNetworkMember": (
+        f"deleteNetworkMember(id: $network_member) {GONE}",
+        FORBIDDEN,
+        _missing("NetworkMember", of="deletedId"),
+    ),
     "createItemScoreConfig": (
         f'createItemScoreConfig(itemId: $item, input: {{name: "x", description: "x", scoreType: CUSTOM_CALCULATION}}) {NODE}',
         FORBIDDEN,
@@ -514,6 +570,14 @@ WITHOUT_ROWS = {
     "createClient": f'createClient(input: {{fullName: "New"}}) {NODE}',
     "createLabel": f'createLabel(input: {{name: "New"}}) {NODE}',
     "createGroup": f'createGroup(input: {{name: "New"}}) {NODE}',
+    "createAssessment": (
+        'createAssessment(input: {title: "New", displayTitle: "x", displayDescription: "x", authorName: "x",'
+        f' authorDescription: "x", shortDescription: "x", longDescription: "x"}}) {NODE}'
+    ),
+    "createScale": f'createScale(input: {{name: "New", description: "x", displayName: "x"}}) {NODE}',
+    "createDomain": f'createDomain(input: {{name: "New", description: "x", displayName: "x"}}) {NODE}',
+    # Nobody reads another organization: one says by its id who joins.
+    "createNetworkMember": f'createNetworkMember(organizationId: "") {NODE}',
     "signOut": "signOut { errors { code message path } }",
     "createApplication": f'createApplication(input: {{name: "New"}}) {NODE}',
     "createApiKey": f"createApiKey {NODE}",
@@ -536,6 +600,21 @@ MIXED = {
     f"createClientSrsScore(sessionId: $harbor_session, clientId: $ann, {SRS_LINES}) {NODE}": ("Client", "clientId"),
     f"createRaterOrsScore(sessionId: $harbor_session, raterId: $ann_rater, {LINES}) {NODE}": ("Rater", "raterId"),
     f"createRaterSrsScore(sessionId: $harbor_session, raterId: $ann_rater, {SRS_LINES}) {NODE}": ("Rater", "raterId"),
+    **{
+        f"{verb}{kind}{to}Assessment(id: $harbor_assessment, {kind.lower()}Id: ${kind.lower()}) {NODE}": (
+            kind,
+            f"{kind.lower()}Id",
+        )
+        for verb, to in (("add", "To"), ("remove", "From"))
+        for kind in ("Scale", "Domain")
+    },
+    f"addScaleToDomain(id: $harbor_domain, scaleId: $scale) {NODE}": ("Scale", "scaleId"),
+    f"removeScaleFromDomain(id: $harbor_domain, scaleId: $scale) {NODE}": ("Scale", "scaleId"),
+    f"updateAssessment(id: $harbor_assessment, input: {{tagIds: [$tag]}}) {NODE}": ("Tag", "input.tagIds"),
+    f"updateAssessment(id: $harbor_assessment, input: {{relatedAssessmentIds: [$assessment]}}) {NODE}": (
+        "Assessment",
+        "input.relatedAssessmentIds",
+    ),
 }
 
 
@@ -556,6 +635,8 @@ async def _ids(world: World) -> dict[str, str]:
         "episode": harbor["episode"],
         "harbor_session": harbor["session"],
         "harbor_label": harbor["label"],
+        "harbor_assessment": harbor["assessment"],
+        "harbor_domain": harbor["domain"],
     }
 
 
@@ -665,6 +746,7 @@ async def test_what_is_made_belongs_to_its_maker_s_organization(world: World) ->
     seen = "query($id: ID!) { node(id: $id) { id } }"
 
     for name in (
+        *("createAssessment", "createScale", "createDomain"),
         "createClient",
         "createLabel",
         "createGroup",

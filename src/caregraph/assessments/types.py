@@ -32,6 +32,7 @@ from caregraph.refs import (
 )
 
 from . import cohorts, fields, instrument_types, models, sharing_models
+from .duration import AssessmentDuration, duration
 from .enums import (
     AssessmentState,
     DisplayScoreType,
@@ -178,6 +179,7 @@ class Assessment(Node):
     domains: list[DomainRef] = many(description="Its domains.", through="assessment_domains", order="name", size=2)
     tags: list[TagRef] = many(description="Tags on it.", through="assessment_tags", order="name", size=2)
     related_assessments: list[AssessmentRef] = computed(fields.related, size=2)
+    duration: AssessmentDuration = computed(duration)
     access_grants: Page[AccessGrantRef] = many(
         "access_grants.assessment_id", description="Whom it was shared with; others see what they were given.", size=2
     )
