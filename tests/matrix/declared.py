@@ -126,6 +126,7 @@ NEEDS: dict[str, str | None] = {
         ),
         "CREATE_ASSESSMENT",
     ),
+    "installInstrument": "CREATE_ASSESSMENT",
     **dict.fromkeys(("createNetworkMember", "deleteNetworkMember"), "MANAGE_ORGANIZATION"),
 }
 # What lacking a permission is told as; `FORBIDDEN` where nothing is said here.

@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, select
 
 from caregraph.assessments.answer_models import AnswerSet
 from caregraph.assessments.fhir import parts, reading
-from caregraph.db.base import now
 from caregraph.db.scope import visible
 from caregraph.graph.context import Context
 from caregraph.graph.fields import describe
@@ -57,7 +56,7 @@ async def fhir_bundle(
     in_time = [] if from_ is None and to is None else [models.Score.session_id.in_(sessions)]
     scores = await _found(context, models.Score, in_time, of_client)
     resources = [*await _of_answers(context, sets), *await _of_scores(context, scores)]
-    return Json(parts.bundle(reading.publisher(context), resources, now()))
+    return Json(parts.bundle(reading.publisher(context), resources))
 
 
 async def _found(

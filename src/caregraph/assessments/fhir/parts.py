@@ -88,7 +88,7 @@ def ordinal(value: float | None) -> list[Resource]:
     return [] if value is None else [{"url": ORDINAL, "valueDecimal": number(value)}]
 
 
-def bundle(publisher: Publisher, resources: Iterable[Resource], at: datetime) -> Resource:
+def bundle(publisher: Publisher, resources: Iterable[Resource]) -> Resource:
     """A collection of resources."""
     entries = [{"fullUrl": publisher.url(one["resourceType"], one["id"]), "resource": one} for one in resources]
-    return given(resourceType="Bundle", type="collection", timestamp=instant(at), entry=entries)
+    return given(resourceType="Bundle", type="collection", entry=entries)
