@@ -170,7 +170,7 @@ def lookups() -> list[str]:
         *(f"CREATE POLICY lookup ON {table} TO CURRENT_USER USING (true)" for table in looked_up),
         f"""
         CREATE FUNCTION caregraph_used_elsewhere(kind text, content_ids text, organization_id bigint)
-        RETURNS SETOF bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$ {branches} $$
+        RETURNS TABLE (id bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$ {branches} $$
         """,
         "REVOKE ALL ON FUNCTION caregraph_used_elsewhere(text, text, bigint) FROM PUBLIC",
         "GRANT EXECUTE ON FUNCTION caregraph_used_elsewhere(text, text, bigint) TO caregraph_app",

@@ -126,6 +126,7 @@ NEEDS: dict[str, str | None] = {
         ),
         "CREATE_ASSESSMENT",
     ),
+    "installInstrument": "CREATE_ASSESSMENT",
     **dict.fromkeys(("createNetworkMember", "deleteNetworkMember"), "MANAGE_ORGANIZATION"),
     **dict.fromkeys(("createItem", "updateItem", "cloneItem", "archiveItem"), "CREATE_ASSESSMENT"),
     **dict.fromkeys(

@@ -11,6 +11,7 @@ from caregraph.app import built_schema
 from caregraph.auth.viewer import GRANTABLE
 from caregraph.graph.node import global_id, parse_id
 from caregraph.organizations.models import Membership
+from caregraph.scoring.instruments import instruments
 from kit import Answer, Principal, World
 from tenancy.two_towns import make_harbor, make_northfield
 
@@ -236,6 +237,8 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         EMPTY,
         *[{"totalCount": 1, "nodes": [{"client": {"fullName": "HIDDEN Kay"}}]}] * 2,
     ),
+    "instruments": ("instruments { installed { id } }", *[[{"installed": None}] * len(instruments())] * 3),
+    "fhirBundle": ("fhirBundle(clientId: $ann)", *[{"resourceType": "Bundle", "type": "collection"}] * 3),
     "scoresTable": (
         "scoresTable { rowCount ors srs }",
         {"rowCount": 3, "ors": [28.0, 36.0, 24.0], "srs": [32.0, None, None]},
@@ -635,6 +638,7 @@ WITHOUT_ROWS = {
     "signOut": "signOut { errors { code message path } }",
     "createApplication": f'createApplication(input: {{name: "New"}}) {NODE}',
     "createApiKey": f"createApiKey {NODE}",
+    "installInstrument": f'installInstrument(key: "phq_2") {NODE}',
     "createCalculatorPlan": (f'createCalculatorPlan(input: {{email: "new@x.example", remainingRequests: 1}}) {NODE}'),
 }
 # Rows of one's own together with a row of the other organization: which type and argument is not found.
@@ -811,7 +815,7 @@ async def test_what_is_made_belongs_to_its_maker_s_organization(world: World) ->
     seen = "query($id: ID!) { node(id: $id) { id } }"
 
     for name in (
-        *("createAssessment", "createScale", "createDomain"),
+        *("createAssessment", "createScale", "createDomain", "installInstrument"),
         "createClient",
         "createLabel",
         "createGroup",
