@@ -170,7 +170,7 @@ def lookups() -> list[str]:
         *(f"CREATE POLICY lookup ON {table} TO CURRENT_USER USING (true)" for table in looked_up),
         f"""
         CREATE FUNCTION caregraph_used_elsewhere(kind text, content_ids text, organization_id bigint)
-        RETURNS SETOF bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$ {branches} $$
+        RETURNS TABLE (id bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$ {branches} $$
         """,
         "REVOKE ALL ON FUNCTION caregraph_used_elsewhere(text, text, bigint) FROM PUBLIC",
         "GRANT EXECUTE ON FUNCTION caregraph_used_elsewhere(text, text, bigint) TO caregraph_app",
@@ -237,7 +237,7 @@ def create_content() -> None:
             "is_legacy",
         ),
         *_instants("updated_at", "created_at"),
-        sa.CheckConstraint("(status = 1) = (published_at IS NOT NULL)", name="ck_assessments_published"),
+        sa.CheckConstraint("(status = 1) = (published_at IS NOT NULL)", name=op.f("ck_assessments_published")),
         _unique("assessments", "id"),
         indexes=[
             ("organization_id", "created_at", "id"),
@@ -257,7 +257,7 @@ def create_content() -> None:
         *_texts("identifier", nullable=True),
         *_instants("updated_at", "created_at"),
         _inside("scales", "parent_scale_id", "scales"),
-        sa.CheckConstraint("privacy <> 2", name="ck_scales_privacy"),
+        sa.CheckConstraint("privacy <> 2", name=op.f("ck_scales_privacy")),
         _unique("scales", "id"),
         _unique("scales", "name"),
         indexes=[
@@ -286,7 +286,7 @@ def create_content() -> None:
         *_texts("identifier", nullable=True),
         *_instants("updated_at", "created_at"),
         _inside("domains", "assessment_id", "assessments"),
-        sa.CheckConstraint("privacy <> 2", name="ck_domains_privacy"),
+        sa.CheckConstraint("privacy <> 2", name=op.f("ck_domains_privacy")),
         _unique("domains", "id"),
         _unique("domains", "name"),
         indexes=[
@@ -307,7 +307,7 @@ def create_content() -> None:
         *_instants("updated_at", "created_at"),
         *_texts("search_text"),
         _inside("items", "location_id", "locations"),
-        sa.CheckConstraint("privacy <> 2", name="ck_items_privacy"),
+        sa.CheckConstraint("privacy <> 2", name=op.f("ck_items_privacy")),
         _unique("items", "id"),
         indexes=[
             ("organization_id", "created_at", "id"),
@@ -393,7 +393,7 @@ def create_links() -> None:
         *_instants("updated_at", "created_at"),
         _inside("item_scales", "scale_id", "scales"),
         _outside("item_scales", "item_id", "items"),
-        sa.CheckConstraint("weight > -1e12 AND weight < 1e12", name="ck_item_scales_weight"),
+        sa.CheckConstraint("weight > -1e12 AND weight < 1e12", name=op.f("ck_item_scales_weight")),
         _unique("item_scales", "scale_id", "item_id"),
         indexes=[("item_id",), ("organization_id", "item_id"), ("organization_id", "scale_id", "position", "id")],
     )
@@ -402,7 +402,7 @@ def create_links() -> None:
         *_numbers("assessment_id", "related_id"),
         _outside("related_assessments", "related_id", "assessments"),
         _inside("related_assessments", "assessment_id", "assessments"),
-        sa.CheckConstraint("assessment_id <> related_id", name="ck_related_assessments_another"),
+        sa.CheckConstraint("assessment_id <> related_id", name=op.f("ck_related_assessments_another")),
         key=("assessment_id", "related_id"),
         indexes=[("organization_id", "related_id"), ("related_id",)],
     )
@@ -446,7 +446,7 @@ def create_sharing() -> None:
         *_numbers("member_id"),
         *_instants("updated_at", "created_at"),
         _outside("network_members", "member_id", "organizations", cascades=True),
-        sa.CheckConstraint("member_id <> organization_id", name="ck_network_members_another"),
+        sa.CheckConstraint("member_id <> organization_id", name=op.f("ck_network_members_another")),
         _unique("network_members", "member_id"),
         indexes=[("member_id", "organization_id")],
     )
@@ -460,7 +460,7 @@ def create_sharing() -> None:
         _inside("access_grants", "item_id", "items"),
         _inside("access_grants", "scale_id", "scales"),
         _inside("access_grants", "assessment_id", "assessments"),
-        sa.CheckConstraint("grantee_id <> organization_id", name="ck_access_grants_another"),
+        sa.CheckConstraint("grantee_id <> organization_id", name=op.f("ck_access_grants_another")),
         _one_of("access_grants", "assessment_id", "item_id", "scale_id", "domain_id"),
         _unique("access_grants", "assessment_id", "grantee_id"),
         _unique("access_grants", "domain_id", "grantee_id"),
@@ -499,8 +499,10 @@ def create_scoring() -> None:
         _inside("score_configs", "item_id", "items"),
         _inside("score_configs", "domain_id", "domains"),
         _one_of("score_configs", "item_id", "scale_id", "domain_id"),
-        sa.CheckConstraint("(status = 1) = (published_at IS NOT NULL)", name="ck_score_configs_published"),
-        sa.CheckConstraint("minimum_answered_share > 0 AND minimum_answered_share <= 1", name="ck_score_configs_share"),
+        sa.CheckConstraint("(status = 1) = (published_at IS NOT NULL)", name=op.f("ck_score_configs_published")),
+        sa.CheckConstraint(
+            "minimum_answered_share > 0 AND minimum_answered_share <= 1", name=op.f("ck_score_configs_share")
+        ),
         _unique("score_configs", "id"),
         indexes=[
             ("organization_id", "created_at", "id"),
@@ -529,7 +531,9 @@ def create_scoring() -> None:
         *_instants("updated_at", "created_at"),
         _outside("calculation_variables", "score_config_id", "score_configs"),
         _inside("calculation_variables", "custom_calculation_id", "custom_calculations"),
-        sa.CheckConstraint("length(name) = 1 AND name >= 'A' AND name <= 'Z'", name="ck_calculation_variables_letter"),
+        sa.CheckConstraint(
+            "length(name) = 1 AND name >= 'A' AND name <= 'Z'", name=op.f("ck_calculation_variables_letter")
+        ),
         _unique("calculation_variables", "custom_calculation_id", "name", name="uq_calculation_variables_name"),
         indexes=[("organization_id", "score_config_id"), ("score_config_id",)],
     )
@@ -539,7 +543,7 @@ def create_scoring() -> None:
         *_floats("mean", "standard_deviation"),
         *_instants("updated_at", "created_at"),
         _inside("percentile_rank_configs", "score_config_id", "score_configs"),
-        sa.CheckConstraint("standard_deviation > 0", name="ck_percentile_rank_configs_deviation"),
+        sa.CheckConstraint("standard_deviation > 0", name=op.f("ck_percentile_rank_configs_deviation")),
         _unique("percentile_rank_configs", "score_config_id"),
         indexes=[],
     )
@@ -552,7 +556,7 @@ def create_scoring() -> None:
         _inside("result_ranges", "domain_id", "domains"),
         _inside("result_ranges", "scale_id", "scales"),
         _one_of("result_ranges", "scale_id", "domain_id"),
-        sa.CheckConstraint("range_start < range_end", name="ck_result_ranges_start_before_end"),
+        sa.CheckConstraint("range_start < range_end", name=op.f("ck_result_ranges_start_before_end")),
         _unique("result_ranges", "id"),
         indexes=[
             ("organization_id", "created_at", "id"),
@@ -697,7 +701,7 @@ def _outside(table: str, column: str, target: str, *, cascades: bool = False) ->
 
 def _one_of(table: str, *columns: str) -> sa.CheckConstraint:
     terms = " + ".join(f"(CASE WHEN {column} IS NULL THEN 0 ELSE 1 END)" for column in columns)
-    return sa.CheckConstraint(f"{terms} = 1", name=f"ck_{table}_one_kind")
+    return sa.CheckConstraint(f"{terms} = 1", name=op.f(f"ck_{table}_one_kind"))
 
 
 def _unique(table: str, *columns: str, name: str | None = None) -> sa.UniqueConstraint:

@@ -39,7 +39,7 @@ from caregraph.http.callers import Callers
 from caregraph.http.documents import Documents
 from caregraph.http.downloads import Downloads
 from caregraph.http.draining import Draining
-from caregraph.http.exports import Exports
+from caregraph.http.exports import RESOURCES, TABLE, Exports
 from caregraph.http.guard import Guard
 from caregraph.http.health import Health
 from caregraph.http.metrics import Metrics
@@ -117,7 +117,7 @@ def create_app(
         WebSocketRoute("/graphql", SocketEndpoint(streams)),
         Route("/files/{token}", Downloads(found, provided[Storage], provided[Links]).answer),
         *OAuth(Grants(database, clients, seal, settings), sign_in_limits, settings).routes(),
-        *Exports(runner, callers, {"scores": "scoresTable"}).routes(),
+        *Exports(runner, callers, {"scores": ("scoresTable", TABLE), "fhir": ("fhirBundle", RESOURCES)}).routes(),
         *Health(database, draining).routes(),
         *([metrics.route(token=settings.metrics_token)] if settings.metrics else []),
         *playground.routes(principals=principals, examples=_examples(), default_query=_FIRST_QUERY),

@@ -115,8 +115,14 @@ class Settings:
     pool_timeout: float = setting("Seconds a request waits for a database connection or for its turn, then 503", 5.0)
     statement_timeout: float = setting("Seconds after which one statement is ended", 15.0)
     operation_timeout: float = setting("Seconds after which an operation is ended", 30.0)
-    running_operations: int = setting("Operations that run at the same time; others wait", 50)
-    waiting_operations: int = setting("Operations that wait for their turn; further ones are answered 503 at once", 200)
+    running_operations: int = setting(
+        "Operations that run at the same time, 3 in a crowd that the process cannot carry; others wait",
+        20,
+    )
+    waiting_operations: int = setting(
+        "Operations that wait for their turn, in a crowd half as many as run; further ones are answered 503",
+        200,
+    )
     shutdown_grace: float = setting("Seconds after SIGTERM in which operations still begin; not ready at once", 2.0)
     shutdown_timeout: float = setting("Seconds after SIGTERM at which what still runs is cut off", 20.0)
     metrics: bool = setting("Whether `/metrics` answers", default=True)

@@ -49,6 +49,13 @@ PLAIN_LISTS = {
     "Assessment.videos": "a column of the assessment",
     "Assessment.testimonials": "a column of the assessment",
     "ResultScore.details": "sentences of the server's own",
+    **dict.fromkeys(
+        (
+            *("Instrument.items", "Instrument.flags", "InstrumentItem.options"),
+            *("InstrumentScore.ranges", "InstrumentScore.cutoffs", "InstrumentScore.items"),
+        ),
+        "a file of the library",
+    ),
     **{
         f"ScoresTable.{name}": "a row each of the scores of one operation, which are limited"
         for name in TYPES["ScoresTable"].fields
@@ -73,6 +80,13 @@ CARRIED = {
     "AuditEvent.changes": "a column of the entry",
     "Assessment.videos": "a column of the assessment",
     "Assessment.testimonials": "a column of the assessment",
+    **dict.fromkeys(
+        (
+            *("Instrument.licence", "Instrument.items", "Instrument.flags", "InstrumentItem.options"),
+            *("InstrumentScore.ranges", "InstrumentScore.cutoffs", "InstrumentScore.reliableChange"),
+        ),
+        "read from a file of the library",
+    ),
     "ScoreEvent.score": "read for the event",
     "AlertEvent.score": "read for the event",
     "EpisodeEvent.episode": "read for the event",

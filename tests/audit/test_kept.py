@@ -9,6 +9,7 @@ from audit.entries import everything
 from caregraph.auth.viewer import Viewer
 from caregraph.db import changes
 from caregraph.db.audit import Actor, Kind, Origin, entry, insertion
+from caregraph.db.trail import Trail
 from caregraph.people.models import Client
 from kit import World
 
@@ -67,10 +68,27 @@ async def test_an_entry_is_taken_for_ones_own_organization_only(
     before = await everything(world)
 
     with pytest.raises(DBAPIError, match="violates row-level security policy"):
-        async with world.database.writing(Viewer(organization_id=mine), is_counted=False) as tx:
+        async with world.database.writing(Viewer(organization_id=mine)) as tx:
             await tx.execute(insertion(), [planted])
 
     assert await everything(world) == before
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_an_entry_by_itself_is_of_the_tenant_that_it_names(world: World) -> None:
+    """And only for itself: the next statement on the connection has no tenant."""
+    await world.restart(pool_size=1)
+    before = await everything(world)
+
+    await Trail(world.database).write(entry(Origin(organization_id=2, actor=Actor.SYSTEM), Kind.READ, clients=[7]))
+
+    (written,) = (await everything(world))[len(before) :]
+    assert (written["organization_id"], written["client_ids"]) == (2, [7])
+    async with world.database.engines[0].connect() as connection:
+        here = "SELECT current_user, coalesce(current_setting('app.organization_id', true), '')"
+        assert tuple((await connection.execute(text(here))).one()) == ("caregraph_app", "")
+        with pytest.raises(DBAPIError, match="violates row-level security policy"):
+            await connection.execute(insertion(), [entry(Origin(organization_id=2, actor=Actor.SYSTEM), Kind.READ)])
 
 
 async def test_what_is_undone_is_not_on_record(world: World) -> None:

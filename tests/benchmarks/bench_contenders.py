@@ -59,7 +59,7 @@ class Contender:
     process_id: int
     requests: dict[str, bytes] = field(default_factory=dict)
     every: int = 1
-    """Rounds from one to the next in which it takes part."""
+    """Rounds from one to the next in which it takes part; slow ones are not warmed up either."""
 
 
 async def loaded(url: str) -> Loaded:

@@ -39,9 +39,9 @@ def compare(console: Console, demo: Loaded, rounds: int, beside: Path | None) ->
     with contenders(demo, beside) as entered:
         console.print(_sizes(entered))
         times = latencies(entered, _NAMES, rounds)
+        console.print(_times(entered, times.p50))
+        console.print(_fastest(entered, times.fastest))
         load = throughput(entered, _NAMES, max(1, rounds // 4))
-    console.print(_times(entered, times.p50))
-    console.print(_fastest(entered, times.fastest))
     console.print(_rates(entered, load))
     for table in _reached(entered, times.p50, load):
         console.print(table)

@@ -107,7 +107,7 @@ def _each(
     for place in places:
         for question in questions:
             for contender in entered if place % 2 else reversed(entered):
-                if place % contender.every == 0 or place == -1:
+                if place % contender.every == 0:
                     note(contender, question, place)
 
 
@@ -118,7 +118,7 @@ def _pressed(contender: Contender, question: str) -> tuple[int, float]:
 
     def ask(number: int) -> None:
         with Wire(contender.url) as wire:
-            while time.perf_counter() - began < _LOAD:
+            while not counts[number] or time.perf_counter() - began < _LOAD:
                 wire.ask(contender.requests[question])
                 counts[number] += 1
 

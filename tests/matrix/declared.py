@@ -108,6 +108,38 @@ NEEDS: dict[str, str | None] = {
         ("createCalculatorPlan", "updateCalculatorPlan", "rotateCalculatorCredentials", "revokeCalculatorCredentials"),
         "MANAGE_APPLICATIONS",
     ),
+    # Content: assessments, scales and domains, and whom they are shared with.
+    **dict.fromkeys(
+        (
+            f"{verb}{kind}"
+            for verb in ("create", "update", "clone", "archive")
+            for kind in ("Assessment", "Scale", "Domain")
+        ),
+        "CREATE_ASSESSMENT",
+    ),
+    **dict.fromkeys(
+        (
+            *("addScaleToAssessment", "removeScaleFromAssessment", "addDomainToAssessment"),
+            *("removeDomainFromAssessment", "addScaleToDomain", "removeScaleFromDomain"),
+            *("grantAssessmentAccess", "grantItemAccess", "grantScaleAccess", "grantDomainAccess", "deleteAccessGrant"),
+            *("shareAssessmentWithOrganizations", "shareAssessmentWithVerticals"),
+        ),
+        "CREATE_ASSESSMENT",
+    ),
+    "installInstrument": "CREATE_ASSESSMENT",
+    **dict.fromkeys(("createNetworkMember", "deleteNetworkMember"), "MANAGE_ORGANIZATION"),
+    **dict.fromkeys(("createItem", "updateItem", "cloneItem", "archiveItem"), "CREATE_ASSESSMENT"),
+    **dict.fromkeys(
+        ("createItemOption", "createItemOptions", "updateItemOption", "deleteItemOption"), "CREATE_ASSESSMENT"
+    ),
+    **dict.fromkeys(
+        ("createAssessmentItem", "updateAssessmentItem", "deleteAssessmentItem", "updateItemScale"), "CREATE_ASSESSMENT"
+    ),
+    **dict.fromkeys(("addItemToScale", "removeItemFromScale"), "CREATE_ASSESSMENT"),
+    **dict.fromkeys(("createTag", "updateTag", "deleteTag"), "CREATE_ASSESSMENT"),
+    **dict.fromkeys((f"set{kind}Tags" for kind in ("Assessment", "Domain", "Item", "Scale")), "CREATE_ASSESSMENT"),
+    **dict.fromkeys((f"addTagTo{kind}" for kind in ("Domain", "Item", "Scale")), "CREATE_ASSESSMENT"),
+    **dict.fromkeys((f"removeTagFrom{kind}" for kind in ("Domain", "Item", "Scale")), "CREATE_ASSESSMENT"),
 }
 # What lacking a permission is told as; `FORBIDDEN` where nothing is said here.
 REFUSALS = {

@@ -33,6 +33,8 @@ _IN_HARBOR = {
     **{one: f"harbor_{one}" for one in ("application", "access_token", "api_key", "plan")},
     **{one: f"harbor_{one}" for one in ("item", "scale", "domain", "assessment", "answers", "config", "draft")},
     **{one: f"harbor_{one}" for one in ("calculation", "variable", "norm", "range")},
+    **{one: f"harbor_{one}" for one in ("grant", "network_member")},
+    **{one: f"harbor_{one}" for one in ("option", "placed", "tag", "weighed")},
 }
 IN_NORTHFIELD = {"user": "ben", "token": "ben_token"}
 

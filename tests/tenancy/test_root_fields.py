@@ -11,6 +11,7 @@ from caregraph.app import built_schema
 from caregraph.auth.viewer import GRANTABLE
 from caregraph.graph.node import global_id, parse_id
 from caregraph.organizations.models import Membership
+from caregraph.scoring.instruments import instruments
 from kit import Answer, Principal, World
 from tenancy.two_towns import make_harbor, make_northfield
 
@@ -236,6 +237,8 @@ QUERIES: dict[str, tuple[str, Any, Any, Any]] = {
         EMPTY,
         *[{"totalCount": 1, "nodes": [{"client": {"fullName": "HIDDEN Kay"}}]}] * 2,
     ),
+    "instruments": ("instruments { installed { id } }", *[[{"installed": None}] * len(instruments())] * 3),
+    "fhirBundle": ("fhirBundle(clientId: $ann)", *[{"resourceType": "Bundle", "type": "collection"}] * 3),
     "scoresTable": (
         "scoresTable { rowCount ors srs }",
         {"rowCount": 3, "ors": [28.0, 36.0, 24.0], "srs": [32.0, None, None]},
@@ -409,6 +412,62 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
         FORBIDDEN,
         _missing("CalculatorPlan"),
     ),
+    "updateAssessment": (
+        f'updateAssessment(id: $assessment, input: {{title: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Assessment"),
+    ),
+    "cloneAssessment": (f"cloneAssessment(id: $assessment) {NODE}", FORBIDDEN, _missing("Assessment")),
+    "archiveAssessment": (f"archiveAssessment(id: $assessment) {NODE}", FORBIDDEN, _missing("Assessment")),
+    "updateScale": (f'updateScale(id: $scale, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Scale")),
+    "cloneScale": (f"cloneScale(id: $scale) {NODE}", FORBIDDEN, _missing("Scale")),
+    "archiveScale": (f"archiveScale(id: $scale) {NODE}", FORBIDDEN, _missing("Scale")),
+    "updateDomain": (f'updateDomain(id: $domain, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Domain")),
+    "cloneDomain": (f"cloneDomain(id: $domain) {NODE}", FORBIDDEN, _missing("Domain")),
+    "archiveDomain": (f"archiveDomain(id: $domain) {NODE}", FORBIDDEN, _missing("Domain")),
+    **{
+        f"{verb}{kind}{to}Assessment": (
+            f"{verb}{kind}{to}Assessment(id: $assessment, {kind.lower()}Id: ${kind.lower()}) {NODE}",
+            FORBIDDEN,
+            _missing("Assessment"),
+        )
+        for verb, to in (("add", "To"), ("remove", "From"))
+        for kind in ("Scale", "Domain")
+    },
+    "addScaleToDomain": (f"addScaleToDomain(id: $domain, scaleId: $scale) {NODE}", FORBIDDEN, _missing("Domain")),
+    "removeScaleFromDomain": (
+        f"removeScaleFromDomain(id: $domain, scaleId: $scale) {NODE}",
+        FORBIDDEN,
+        _missing("Domain"),
+    ),
+    **{
+        f"grant{kind}Access": (
+            f"grant{kind}Access({kind.lower()}Id: ${kind.lower()}, organizationId: $northfield) {NODE}",
+            FORBIDDEN,
+            _missing(kind, f"{kind.lower()}Id"),
+        )
+        for kind in ("Assessment", "Item", "Scale", "Domain")
+    },
+    "deleteAccessGrant": (
+        f"deleteAccessGrant(id: $grant) {GONE}",
+        FORBIDDEN,
+        _missing("AccessGrant", of="deletedId"),
+    ),
+    "shareAssessmentWithOrganizations": (
+        f"shareAssessmentWithOrganizations(id: $assessment, organizationIds: [$northfield]) {NODE}",
+        FORBIDDEN,
+        _missing("Assessment"),
+    ),
+    "shareAssessmentWithVerticals": (
+        f"shareAssessmentWithVerticals(id: $assessment, verticalKeys: [SCHOOL]) {NODE}",
+        FORBIDDEN,
+        _missing("Assessment"),
+    ),
+    "deleteNetworkMember": (
+        f"deleteNetworkMember(id: $network_member) {GONE}",
+        FORBIDDEN,
+        _missing("NetworkMember", of="deletedId"),
+    ),
     "createItemScoreConfig": (
         f'createItemScoreConfig(itemId: $item, input: {{name: "x", description: "x", scoreType: CUSTOM_CALCULATION}}) {NODE}',
         FORBIDDEN,
@@ -503,6 +562,58 @@ MUTATIONS: dict[str, tuple[str, Any, Any]] = {
         FORBIDDEN,
         FORBIDDEN,
     ),
+    "updateItem": (f'updateItem(id: $item, input: {{text: "x"}}) {NODE}', FORBIDDEN, _missing("Item")),
+    "cloneItem": (f"cloneItem(id: $item) {NODE}", FORBIDDEN, _missing("Item")),
+    "archiveItem": (f"archiveItem(id: $item) {NODE}", FORBIDDEN, _missing("Item")),
+    "createItemOption": (
+        f'createItemOption(itemId: $item, input: {{text: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("Item", "itemId"),
+    ),
+    "createItemOptions": (f"createItemOptions(id: $item, input: []) {NODE}", FORBIDDEN, _missing("Item")),
+    "updateItemOption": (
+        f'updateItemOption(id: $option, input: {{text: "x"}}) {NODE}',
+        FORBIDDEN,
+        _missing("ItemOption"),
+    ),
+    "deleteItemOption": (f"deleteItemOption(id: $option) {GONE}", FORBIDDEN, _missing("ItemOption", of="deletedId")),
+    "createAssessmentItem": (
+        f"createAssessmentItem(assessmentId: $assessment, itemId: $item) {NODE}",
+        FORBIDDEN,
+        _missing("Assessment", "assessmentId"),
+    ),
+    "updateAssessmentItem": (
+        f"updateAssessmentItem(id: $placed, input: {{position: 3}}) {NODE}",
+        FORBIDDEN,
+        _missing("AssessmentItem"),
+    ),
+    "deleteAssessmentItem": (
+        f"deleteAssessmentItem(id: $placed) {GONE}",
+        FORBIDDEN,
+        _missing("AssessmentItem", of="deletedId"),
+    ),
+    "addItemToScale": (f"addItemToScale(id: $scale, itemId: $item) {NODE}", FORBIDDEN, _missing("Scale")),
+    "removeItemFromScale": (f"removeItemFromScale(id: $scale, itemId: $item) {NODE}", FORBIDDEN, _missing("Scale")),
+    "updateItemScale": (
+        f"updateItemScale(id: $weighed, input: {{isReversed: true}}) {NODE}",
+        FORBIDDEN,
+        _missing("ItemScale"),
+    ),
+    "updateTag": (f'updateTag(id: $tag, input: {{name: "x"}}) {NODE}', FORBIDDEN, _missing("Tag")),
+    "deleteTag": (f"deleteTag(id: $tag, force: true) {GONE}", FORBIDDEN, _missing("Tag", of="deletedId")),
+    **{
+        f"{verb}{kind}": (
+            f"{verb}{kind}(id: ${kind.lower()}, tagId: $tag) {NODE}",
+            FORBIDDEN,
+            _missing(kind),
+        )
+        for verb in ("addTagTo", "removeTagFrom")
+        for kind in ("Domain", "Item", "Scale")
+    },
+    **{
+        f"set{kind}Tags": (f"set{kind}Tags(id: ${kind.lower()}, tagIds: [$tag]) {NODE}", FORBIDDEN, _missing(kind))
+        for kind in ("Assessment", "Domain", "Item", "Scale")
+    },
 }
 # Mutations that name no row: what they make belongs to whoever asks.
 WITHOUT_ROWS = {
@@ -514,9 +625,20 @@ WITHOUT_ROWS = {
     "createClient": f'createClient(input: {{fullName: "New"}}) {NODE}',
     "createLabel": f'createLabel(input: {{name: "New"}}) {NODE}',
     "createGroup": f'createGroup(input: {{name: "New"}}) {NODE}',
+    "createAssessment": (
+        'createAssessment(input: {title: "New", displayTitle: "x", displayDescription: "x", authorName: "x",'
+        f' authorDescription: "x", shortDescription: "x", longDescription: "x"}}) {NODE}'
+    ),
+    "createScale": f'createScale(input: {{name: "New", description: "x", displayName: "x"}}) {NODE}',
+    "createDomain": f'createDomain(input: {{name: "New", description: "x", displayName: "x"}}) {NODE}',
+    # Nobody reads another organization: one says by its id who joins.
+    "createNetworkMember": f'createNetworkMember(organizationId: "") {NODE}',
+    "createItem": f'createItem(input: {{text: "New"}}) {NODE}',
+    "createTag": f'createTag(input: {{name: "New"}}) {NODE}',
     "signOut": "signOut { errors { code message path } }",
     "createApplication": f'createApplication(input: {{name: "New"}}) {NODE}',
     "createApiKey": f"createApiKey {NODE}",
+    "installInstrument": f'installInstrument(key: "phq_2") {NODE}',
     "createCalculatorPlan": (f'createCalculatorPlan(input: {{email: "new@x.example", remainingRequests: 1}}) {NODE}'),
 }
 # Rows of one's own together with a row of the other organization: which type and argument is not found.
@@ -529,6 +651,18 @@ MIXED = {
     f"setUserGroups(id: $other, groupIds: [$group]) {NODE}": ("Group", "groupIds"),
     f"setApplicationGroups(id: $harbor_application, groupIds: [$group]) {NODE}": ("Group", "groupIds"),
     f"setEpisodeLabels(id: $episode, labelIds: [$label]) {NODE}": ("Label", "labelIds"),
+    f"addItemToScale(id: $harbor_scale, itemId: $item) {NODE}": ("Item", "itemId"),
+    f"removeItemFromScale(id: $harbor_scale, itemId: $item) {NODE}": ("Item", "itemId"),
+    f"createAssessmentItem(assessmentId: $harbor_assessment, itemId: $item) {NODE}": ("Item", "itemId"),
+    **{
+        f"{verb}{kind}(id: $harbor_{kind.lower()}, tagId: $tag) {NODE}": ("Tag", "tagId")
+        for verb in ("addTagTo", "removeTagFrom")
+        for kind in ("Domain", "Item", "Scale")
+    },
+    **{
+        f"set{kind}Tags(id: $harbor_{kind.lower()}, tagIds: [$harbor_tag, $tag]) {NODE}": ("Tag", "tagIds")
+        for kind in ("Assessment", "Domain", "Item", "Scale")
+    },
     f"addClientToEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
     f"removeClientFromEpisode(id: $episode, clientId: $ann) {NODE}": ("Client", "clientId"),
     f'createRater(episodeId: $episode, clientId: $ann, input: {{fullName: "x"}}) {NODE}': ("Client", "clientId"),
@@ -536,6 +670,21 @@ MIXED = {
     f"createClientSrsScore(sessionId: $harbor_session, clientId: $ann, {SRS_LINES}) {NODE}": ("Client", "clientId"),
     f"createRaterOrsScore(sessionId: $harbor_session, raterId: $ann_rater, {LINES}) {NODE}": ("Rater", "raterId"),
     f"createRaterSrsScore(sessionId: $harbor_session, raterId: $ann_rater, {SRS_LINES}) {NODE}": ("Rater", "raterId"),
+    **{
+        f"{verb}{kind}{to}Assessment(id: $harbor_assessment, {kind.lower()}Id: ${kind.lower()}) {NODE}": (
+            kind,
+            f"{kind.lower()}Id",
+        )
+        for verb, to in (("add", "To"), ("remove", "From"))
+        for kind in ("Scale", "Domain")
+    },
+    f"addScaleToDomain(id: $harbor_domain, scaleId: $scale) {NODE}": ("Scale", "scaleId"),
+    f"removeScaleFromDomain(id: $harbor_domain, scaleId: $scale) {NODE}": ("Scale", "scaleId"),
+    f"updateAssessment(id: $harbor_assessment, input: {{tagIds: [$tag]}}) {NODE}": ("Tag", "input.tagIds"),
+    f"updateAssessment(id: $harbor_assessment, input: {{relatedAssessmentIds: [$assessment]}}) {NODE}": (
+        "Assessment",
+        "input.relatedAssessmentIds",
+    ),
 }
 
 
@@ -556,6 +705,7 @@ async def _ids(world: World) -> dict[str, str]:
         "episode": harbor["episode"],
         "harbor_session": harbor["session"],
         "harbor_label": harbor["label"],
+        **{f"harbor_{one}": harbor[one] for one in ("assessment", "domain", "item", "scale", "tag")},
     }
 
 
@@ -665,12 +815,15 @@ async def test_what_is_made_belongs_to_its_maker_s_organization(world: World) ->
     seen = "query($id: ID!) { node(id: $id) { id } }"
 
     for name in (
+        *("createAssessment", "createScale", "createDomain", "installInstrument"),
         "createClient",
         "createLabel",
         "createGroup",
         "createUser",
         "createApplication",
         "createCalculatorPlan",
+        "createItem",
+        "createTag",
     ):
         made = await _outcome(world.other_superuser, "mutation", WITHOUT_ROWS[name], {})
         assert made["errors"] == []

@@ -24,6 +24,7 @@ from caregraph.refs import (
 
 from . import answer_models, explaining
 from .enums import AnswerSource
+from .fhir import reading
 
 
 @node(
@@ -52,6 +53,8 @@ class AnswerSet(Node):
     assessment: AssessmentRef | None = one("answer_sets.assessment_id", "The assessment; null if it is no more shared.")
     responses: Page[ItemResponseRef] = many("item_responses.answer_set_id", description="The answers.", size=20)
     scores: list[AnswerScoreRef] = many("answer_scores.answer_set_id", description="What came of them.", size=5)
+    fhir_response: Json = computed(reading.fhir_response, cost=20)
+    fhir_observations: list[Json] = computed(reading.fhir_observations, cost=20, size=3)
 
 
 @node(answer_models.ItemResponse, order_by=(answer_models.ItemResponse.created_at,))

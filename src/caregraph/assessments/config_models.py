@@ -44,6 +44,7 @@ class ScoreConfig(SharedRow, Dated, Base):
     published_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     minimum_answered_share: Mapped[float | None]
+    loinc_code: Mapped[str | None]
 
 
 class CustomCalculation(SharedRow, Dated, Base):

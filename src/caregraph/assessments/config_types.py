@@ -50,6 +50,7 @@ class ScoreConfig(Node):
     )
     min_score: Decimal | None = computed(explaining.lowest)
     max_score: Decimal | None = computed(explaining.highest)
+    loinc_code: str | None = field("The LOINC code of its score, if it has one.")
     created_at: datetime = field("When it was created.")
     updated_at: datetime = field("When it was last changed.")
     item: ItemRef | None = one("score_configs.item_id", "The item that it scores.")

@@ -36,7 +36,10 @@ async def owned(context: Context, row: models.Content) -> bool:
 
 
 async def editable(context: Context, row: models.Content) -> bool:
-    """Whether it may be changed: your organization's, private, not archived, and nowhere used publicly."""
+    """Whether it may be changed: your organization's, not public, nowhere used publicly or by others.
+
+    Items only while they are private, assessments only as drafts.
+    """
     return await is_editable(context, row)
 
 

@@ -4,13 +4,13 @@ import enum
 from typing import Any
 
 import strawberry
-from sqlalchemy import ColumnElement, and_, true
+from sqlalchemy import ColumnElement, and_, false, true
 
 from caregraph.auth.viewer import Viewer
 from caregraph.graph.errors import bad_input
 from caregraph.graph.fields import describe, member
 from caregraph.graph.filters import LONGEST_LIST
-from caregraph.graph.node import row_id_of
+from caregraph.graph.node import parse_id, row_id_of
 from caregraph.graph.search import contains
 
 from . import models
@@ -33,7 +33,23 @@ class ContentScope(enum.Enum):
 
 SCOPE = describe("Whose; by default all that your organization may use.")
 ARCHIVED = describe("With `OWN`: only what is archived, instead of only what is in use.")
+ORGANIZATION = describe(
+    "As this organization lists them; the one in which you act by default, of others nothing is listed."
+)
+INCLUDE_SHARED = describe("With `OWN`: also what was shared with your organization, as `OWN_AND_SHARED`.")
+ONLY_SHARED = describe("With `USABLE`: only what was shared with your organization, as `SHARED`.")
 IDS = describe("Only those of these ids, archived ones too, at most 100.")
+
+
+def with_shared(scope: ContentScope, *, include_shared: bool = False, only_shared: bool = False) -> ContentScope:
+    """The scope that Gloo's two switches come to; each goes with one scope."""
+    if include_shared and scope is not ContentScope.OWN:
+        raise bad_input("includeShared goes with scope OWN", "includeShared")
+    if only_shared and scope is not ContentScope.USABLE:
+        raise bad_input("onlyShared goes with scope USABLE", "onlyShared")
+    if include_shared:
+        return ContentScope.OWN_AND_SHARED
+    return ContentScope.SHARED if only_shared else scope
 
 
 def narrowed(
@@ -72,3 +88,9 @@ def row_ids(model: type[Any], ids: list[strawberry.ID], argument: str) -> list[i
         raise bad_input(f"{argument} takes at most {LONGEST_LIST} ids", argument)
     read = row_id_of(model.__name__)
     return [row_id for text in ids if (row_id := read(text)) is not None]
+
+
+def of_organization(viewer: Viewer, organization_id: strawberry.ID | None) -> ColumnElement[bool]:
+    """Everything for the organization in which the viewer acts, nothing for others; null is that one."""
+    is_here = organization_id is None or parse_id(organization_id) == ("Organization", viewer.organization_id)
+    return true() if is_here else false()

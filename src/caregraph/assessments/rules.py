@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+import strawberry
 from sqlalchemy import Select, or_, select
 
 from caregraph.auth.viewer import Viewer
@@ -12,11 +13,25 @@ from caregraph.db.lookups import used_elsewhere
 from caregraph.db.session import Database, Tx
 from caregraph.graph.context import Context
 from caregraph.graph.errors import Code, Refused
+from caregraph.graph.fields import describe
+from caregraph.graph.locking import lock
+from caregraph.graph.node import parse_id
 
 from . import models
+from .answer_models import ItemResponse
 from .enums import Privacy, PublicationStatus
 
+Here = Annotated[
+    strawberry.ID | None,
+    describe("Of this organization; the one in which you act by default, others are not found."),
+]
 Execute = Callable[[Any], Awaitable[Any]]
+
+
+def must_act_in(viewer: Viewer, organization_id: str | None) -> None:
+    """Refuse an organization other than the one in which the request acts; null is that one."""
+    if organization_id is not None and parse_id(organization_id) != ("Organization", viewer.organization_id):
+        raise Refused(Code.NOT_FOUND, "Organization not found", "organizationId")
 
 
 def must_be_own(viewer: Viewer, row: Any, *path: str) -> None:
@@ -30,14 +45,36 @@ async def must_be_editable(tx: Tx, context: Context, row: models.Content, *path:
     """Refuse to change what is another's, or frozen because others may rely on it."""
     must_be_own(context.viewer, row, *path)
     if row.id not in await _editable(_unscoped(tx), context.database, context.viewer, type(row), [row]):
+        if isinstance(row, models.Assessment) and row.privacy is not Privacy.PUBLIC:
+            must_be_draft(row, *path)
         noun = _noun(type(row))
         raise Refused(Code.CONFLICT, f"The {noun} is shared or in use and can no longer be changed", *(path or ("id",)))
+
+
+async def must_be_unanswered(tx: Tx, item: models.Item, message: str, *path: str) -> None:
+    """Refuse what would change the meaning of answers that were given in the organization, whoever sees them."""
+    if await is_answered(tx, item):
+        raise Refused(Code.CONFLICT, message, *path)
+
+
+async def is_answered(tx: Tx, item: models.Item) -> bool:
+    """Whether there are responses to an item of one's own; those of others freeze it."""
+    given = ItemResponse.organization_id == item.organization_id, ItemResponse.item_id == item.id
+    found = await _unscoped(tx)(select(ItemResponse.id).where(*given).limit(1))
+    return found.first() is not None
 
 
 def must_be_draft(row: Any, *path: str) -> None:
     """Refuse to change what is frozen by being published."""
     if row.status is PublicationStatus.PUBLISHED:
         raise Refused(Code.CONFLICT, f"The {_noun(type(row))} is published", *(path or ("id",)))
+
+
+async def held(tx: Tx, viewer: Viewer, row: Any, *path: str) -> None:
+    """Hold one's own row still until the transaction ends, as it is now; refuse another organization's."""
+    must_be_own(viewer, row, *path)
+    await lock(tx, row)
+    await tx.refresh(row)
 
 
 async def is_editable(context: Context, row: models.Content) -> bool:
@@ -63,11 +100,13 @@ async def _editable(
 ) -> set[int]:
     """Ids of those rows that may be changed.
 
-    One's own that are not public, not used in anything public, and not used by others; items only while private.
+    One's own that are not public, not used in anything public, and not used by others; items only while private,
+    assessments only as drafts.
     """
     frozen = (Privacy.PUBLIC,) if model is not models.Item else tuple(set(Privacy) - {Privacy.PRIVATE})
     here = viewer.organization_id
-    ids = {row.id for row in rows if row.organization_id == here and row.privacy not in frozen}
+    own = [row for row in rows if row.organization_id == here and row.privacy not in frozen]
+    ids = {row.id for row in own if getattr(row, "status", None) is not PublicationStatus.PUBLISHED}
     if ids and (uses := _public_uses(model, sorted(ids))) is not None:
         ids -= set((await execute(uses)).scalars())
     if ids and here is not None:

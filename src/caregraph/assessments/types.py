@@ -10,7 +10,7 @@ from caregraph.graph.fields import field, method
 from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page
 from caregraph.graph.relations import many, one
-from caregraph.graph.scalars import Url
+from caregraph.graph.scalars import Json, Url
 from caregraph.organizations.enums import Vertical
 from caregraph.refs import (
     AccessGrantRef,
@@ -31,7 +31,8 @@ from caregraph.refs import (
     VerticalAccessGrantRef,
 )
 
-from . import cohorts, fields, models, sharing_models
+from . import cohorts, fields, instrument_types, models, sharing_models
+from .duration import AssessmentDuration, duration
 from .enums import (
     AssessmentState,
     DisplayScoreType,
@@ -43,6 +44,7 @@ from .enums import (
     TableSort,
     Visualization,
 )
+from .fhir import reading
 
 
 @strawberry.type(description="A video beside an assessment.")
@@ -151,6 +153,8 @@ class Assessment(Node):
     instrument_key: str | None = field("The instrument that it was installed from; null: it was written here.")
     instrument_version: str | None = field("The version of that instrument.")
     loinc_code: str | None = field("Its LOINC code, if it has one.")
+    instrument: instrument_types.Instrument | None = computed(instrument_types.of_assessment)
+    fhir_questionnaire: Json | None = computed(reading.fhir_questionnaire, cost=20)
     created_at: datetime = field("When it was created.")
     updated_at: datetime = field("When it was last changed.")
     archived_at: datetime | None = field("When it was archived; null: it is in use.")
@@ -175,6 +179,7 @@ class Assessment(Node):
     domains: list[DomainRef] = many(description="Its domains.", through="assessment_domains", order="name", size=2)
     tags: list[TagRef] = many(description="Tags on it.", through="assessment_tags", order="name", size=2)
     related_assessments: list[AssessmentRef] = computed(fields.related, size=2)
+    duration: AssessmentDuration = computed(duration)
     access_grants: Page[AccessGrantRef] = many(
         "access_grants.assessment_id", description="Whom it was shared with; others see what they were given.", size=2
     )

@@ -10,13 +10,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ColumnElement, Index, exists, false, func, insert, select, true, type_coerce
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    Index,
+    String,
+    bindparam,
+    cast,
+    exists,
+    false,
+    func,
+    insert,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from caregraph.auth.viewer import Permission, Viewer
 
 from .base import Base, TenantRow, now, table_of
+from .direct import Text
 from .scope import UNSCOPED, rule
 
 AUDITS = {"scoped": True, "audits": True}
@@ -133,6 +150,24 @@ def entry(by: Origin, kind: Kind, *, clients: Iterable[int] = (), changes: Seque
 def insertion() -> Any:
     """The statement that takes entries. It asks for nothing back: an entry may be hidden from whoever causes it."""
     return insert(table_of(AuditEvent)).inline().execution_options(**AUDITS)
+
+
+def appending(dialect: Dialect) -> Text:
+    """The same for the driver. On PostgreSQL it is a transaction by itself, which names the tenant of its entry.
+
+    What is inserted as tenant is what `set_config` answers: the row rules look at a row whose tenant has been named.
+    """
+    names = [column.key for column in table_of(AuditEvent).columns if column.key != "id"]
+    statement = insertion()
+    if dialect.name == "postgresql":
+        columns = table_of(AuditEvent).c
+        given = {name: bindparam(name, type_=columns[name].type) for name in names}
+        tenant = func.coalesce(cast(given["organization_id"], String), "")
+        named = func.nullif(func.set_config("app.organization_id", tenant, true()), "")
+        statement = statement.from_select(
+            names, select(*(given | {"organization_id": cast(named, BigInteger)}).values())
+        )
+    return Text.of(statement, dialect, *names, **AUDITS)
 
 
 def names_client(row_id: int, *, is_sqlite: bool) -> ColumnElement[bool]:

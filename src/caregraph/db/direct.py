@@ -25,8 +25,9 @@ class Text:
     @classmethod
     def of(cls, statement: Executable, dialect: Dialect, *open_parameters: str, **options: bool) -> "Text":
         """Compile `statement`; values of `open_parameters` are given with each read, `options` told to listeners."""
-        compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
-        state = compiled.construct_expanded_state(dict.fromkeys(open_parameters))
+        keys = list(open_parameters)
+        compiled: Any = statement.compile(dialect=dialect, column_keys=keys)  # type: ignore[attr-defined]
+        state = compiled.construct_expanded_state(dict.fromkeys(keys))
         kinds = {name: bind.type for name, bind in compiled.binds.items()}
         process = {name: kind.dialect_impl(dialect).bind_processor(dialect) for name, kind in kinds.items()}
         process |= {name: process[origin] for origin, names in state.parameter_expansion.items() for name in names}

@@ -9,9 +9,10 @@ functions, this list is all of them: `caregraph_api_token`, `caregraph_identifie
 For the owner of the tables alone is `caregraph_organization_ids`, where commands begin that go through all tenants.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -20,8 +21,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from caregraph.auth import scopes
 from caregraph.auth.applications import Application, ApplicationSecrets
 from caregraph.auth.tokens import SignedInUser
-from caregraph.auth.viewer import Membership, Viewer
+from caregraph.auth.viewer import Membership
 
+from .direct import Text
 from .session import Database
 
 # What signing in reads of a membership; granted keys with commas between.
@@ -111,6 +113,22 @@ _STATEMENTS = {
         " WHERE t.token_hash = :secret AND t.revoked_at IS NULL AND t.expires_at > CURRENT_TIMESTAMP"
     ),
 }
+_MEMBER = ("user_id", "organization_id", "is_superuser", "is_auditor", "granted")
+_PROGRAM = ("id", "organization_id", "scopes", "is_limited_to_groups", "group_ids")
+_COLUMNS = {
+    "api_token": ("token_id", *_MEMBER),
+    "identified": ("account_id", "api_enabled", *_MEMBER),
+    "calculator": ("id", "organization_id"),
+    "account": ("user_id", "password_hash", "api_enabled", "organization_id"),
+    "invitation": ("id", "organization_id", "user_id"),
+    "person": (*_MEMBER, "email", "full_name", "first_name", "last_name", "has_own_password"),
+    "works_elsewhere": ("elsewhere",),
+    "used_elsewhere": ("id",),
+    "application": (*_PROGRAM, "public_key", "secret_hash", "sealed"),
+    "bearer": (*_PROGRAM, "access_token_id", "granted"),
+    "session_token": ("deployment_session_id", "organization_id"),
+}
+"""What each look-up selects, in this order."""
 Execute = Callable[[TextClause], Awaitable[Any]]
 """How a statement is sent: by a transaction or by the operation's snapshot."""
 
@@ -152,7 +170,7 @@ async def person(execute: Execute, database: Database, user_id: int) -> Person |
 
     Null if it has just been disabled in all of them.
     """
-    rows = (await execute(_statement(database, "person", user_id=user_id))).all()
+    rows = (await _asked(execute, database, "person", user_id=user_id)).all()
     if not rows:
         return None
     first = rows[0]
@@ -164,25 +182,23 @@ async def used_elsewhere(
     execute: Execute, database: Database, *, kind: str, content_ids: Sequence[int], organization_id: int
 ) -> set[int]:
     """Which of an organization's own assessments, domains, scales or items other organizations use."""
-    ids = ",".join(map(str, content_ids))
-    found = await execute(
-        _statement(database, "used_elsewhere", kind=kind, content_ids=ids, organization_id=organization_id)
-    )
-    return set(found.scalars())
+    asked = {"kind": kind, "content_ids": ",".join(map(str, content_ids)), "organization_id": organization_id}
+    return set((await _asked(execute, database, "used_elsewhere", **asked)).scalars())
 
 
 async def works_elsewhere(execute: Execute, database: Database, *, user_id: int, organization_id: int) -> bool:
     """Whether an account also has a place in another organization than this one, enabled there or not."""
-    statement = _statement(database, "works_elsewhere", user_id=user_id, organization_id=organization_id)
-    return bool((await execute(statement)).scalar_one())
+    asked = {"user_id": user_id, "organization_id": organization_id}
+    return bool((await _asked(execute, database, "works_elsewhere", **asked)).scalar_one())
 
 
 class SignInLookups:
-    """Runs the look-ups, each in its own short transaction."""
+    """Runs the look-ups, each as one statement by itself: every request that signs in waits for one."""
 
     def __init__(self, database: Database) -> None:
         """On top of `database`."""
         self._database = database
+        self._texts: dict[str, Text] = {}
 
     async def api_token(self, email: str, token_hash: str) -> SignedInUser | None:
         """The user of a live token of an enabled account."""
@@ -242,22 +258,32 @@ class SignInLookups:
         rows = await self._rows("session_token", secret=token_hash)
         return (rows[0].deployment_session_id, rows[0].organization_id) if rows else None
 
-    async def _rows(self, name: str, **arguments: str | datetime) -> Sequence[Any]:
+    async def _rows(self, name: str, **arguments: str | datetime) -> list[Any]:
         if any(isinstance(value, str) and "\x00" in value for value in arguments.values()):
             return []  # PostgreSQL has no such text
-        statement = _statement(self._database, name, **arguments).execution_options(signs_in=True)
-        snapshot = self._database.snapshot(Viewer.nobody())
+        known = self._texts.get(name)
+        if known is None:
+            known = self._texts[name] = Text.of(
+                _statement(self._database, name, arguments), self._database.dialect, *arguments, signs_in=True
+            )
+        lent = self._database.lent()
         try:
-            return (await (await snapshot.session()).execute(statement)).all()
+            found = await lent.rows(known, arguments)
+            return [SimpleNamespace(**dict(zip(_COLUMNS[name], row, strict=True))) for row in found]
         finally:
-            await snapshot.close()
+            await lent.close()
 
 
-def _statement(database: Database, name: str, **arguments: str | int | datetime) -> TextClause:
+async def _asked(execute: Execute, database: Database, name: str, **arguments: Any) -> Any:
+    return await execute(_statement(database, name, arguments).bindparams(**arguments))
+
+
+def _statement(database: Database, name: str, arguments: Iterable[str]) -> TextClause:
     statement = _STATEMENTS[name]
     if not database.is_sqlite:
-        statement = f"SELECT * FROM caregraph_{name}({', '.join(f':{key}' for key in arguments)})"  # noqa: S608 our names
-    return text(statement).bindparams(**arguments)
+        columns, values = ", ".join(_COLUMNS[name]), ", ".join(f":{key}" for key in arguments)
+        statement = f"SELECT {columns} FROM caregraph_{name}({values})"  # noqa: S608 our names
+    return text(statement)
 
 
 def _membership(row: Any) -> Membership:

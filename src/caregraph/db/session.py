@@ -1,6 +1,6 @@
 """Engines and sessions: one snapshot for a read, one transaction for a write, both bound to their viewer."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,11 +13,13 @@ from caregraph.settings import Settings
 
 from . import changes, events, keyuse, scope
 from .audit import Origin
+from .direct import Text
 from .encryption import Keyring, equip
 from .events import Bus
 from .finish import finished
+from .lent import OPENED, READS, WRITES, Lent, keep_alive, keep_clean, keep_least
 from .listening import Listener
-from .snapshots import OPENED, Snapshot, end_forgotten, opening
+from .snapshots import Snapshot, opening
 from .tally import count_commit
 from .watch import CountingPool, watch
 
@@ -68,7 +70,7 @@ class Database:
         self.keyring = Keyring(settings.encryption_keys)
         self._knows_keys = False
         self._listener = None if self.is_sqlite else Listener(self.url, self.bus)
-        pool = {
+        pool: dict[str, Any] = {
             "pool_size": settings.pool_size,
             "max_overflow": 0,
             "pool_timeout": settings.pool_timeout,
@@ -76,15 +78,18 @@ class Database:
             "hide_parameters": True,  # values of a request never reach an error's text
         }
         if self.is_sqlite:
+            pool["pool_reset_on_return"] = None  # `keep_clean` does it, where there may be something to undo
             self._reader = _sqlite(self.url, reads_only=True, **pool)
             # One writer per process: SQLite has one anyway, and waiting for the pool is fair where BUSY is not.
             self._writer = _sqlite(self.url, reads_only=False, **pool | {"pool_size": 1})
         else:
-            self._writer = create_async_engine(self.url, pool_pre_ping=True, **pool)
+            self._writer = create_async_engine(self.url, **pool)
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._autocommit = self._writer.execution_options(isolation_level="AUTOCOMMIT")
-            end_forgotten(self._writer)
+            keep_least(self._writer, role=APP_ROLE, timeout=int(self._timeout))
+            keep_alive(self._writer)
         for engine in self.engines:
+            keep_clean(engine)
             equip(engine, self.keyring)
             watch(engine, seconds=settings.statement_timeout if self.is_sqlite else None)
 
@@ -109,17 +114,27 @@ class Database:
 
     def snapshot(self, viewer: Viewer) -> Snapshot:
         """What `viewer` sees from its first read on; close it to give its connection back."""
-        engine = self._reader if self.is_sqlite else self._autocommit
-        begin = opening(APP_ROLE, viewer, int(self._timeout))
-        return Snapshot(engine, lambda connection: self._session(connection, viewer), begin)
+        begin = READS if self.is_sqlite else opening(APP_ROLE, viewer, int(self._timeout))
+        return Snapshot(self.lent(), lambda connection: self._session(connection, viewer), begin)
+
+    def lent(self) -> Lent:
+        """A connection for reading by statements on its driver."""
+        return Lent(self._reader if self.is_sqlite else self._autocommit)
+
+    async def append(self, text: Text, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run an insertion of what nobody may change with the values of each row, in a transaction of its own."""
+        await self.check_keys()
+        lent = Lent(self._writer if self.is_sqlite else self._autocommit)
+        try:
+            await lent.append(text, rows)
+        finally:
+            await lent.close()
 
     @asynccontextmanager
-    async def writing(
-        self, viewer: Viewer, *, origin: Origin | None = None, is_counted: bool = True
-    ) -> AsyncIterator[Tx]:
+    async def writing(self, viewer: Viewer, *, origin: Origin | None = None) -> AsyncIterator[Tx]:
         """One transaction, committed unless an exception leaves the block. A commit once begun is not cut short.
 
-        `origin` says by what the viewer changes something; `is_counted` whether the operation changes something by it.
+        `origin` says by what the viewer changes something.
         """
         await self.check_keys()
         async with self._session(self._writer, viewer) as session:
@@ -131,8 +146,7 @@ class Database:
             except BaseException:
                 await finished(session.rollback())
                 raise
-            in_organization = session.info["viewer"].organization_id is not None
-            if is_counted and in_organization:  # nobody's writes are the server's own counting
+            if session.info["viewer"].organization_id is not None:  # nobody's writes are the server's own counting
                 count_commit()
             await finished(session.commit())
 
@@ -187,6 +201,6 @@ def _sqlite(url: URL, *, reads_only: bool, **pool: Any) -> AsyncEngine:
     def begin(connection: Connection) -> None:
         # A read snapshot cannot become a write: writers say so at once, or two of them fail with BUSY.
         if OPENED not in connection.info:
-            connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+            connection.exec_driver_sql(READS if reads_only else WRITES)
 
     return engine

@@ -6,19 +6,22 @@ that a busy server pays for one transaction where it would pay for many.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from caregraph.auth.viewer import Viewer
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from .audit import insertion
+from .audit import appending
+from .failures import trouble
 from .session import Database
 
 
 @dataclass(eq=False)
 class _Batch:
     entries: list[dict[str, Any]] = field(default_factory=list)
-    written: asyncio.Task[None] | None = None
+    written: asyncio.Task[Mapping[int, Exception]] | None = None
+    """Ends with why entries could not be written, by their place."""
 
 
 class Trail:
@@ -27,6 +30,7 @@ class Trail:
     def __init__(self, database: Database) -> None:
         """Into `database`."""
         self._database = database
+        self._appending = appending(database.dialect)
         self._waiting: dict[int | None, _Batch] = {}
         self._turns: defaultdict[int | None, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -34,20 +38,38 @@ class Trail:
         """Return when `entry` is committed; raises what the database raises, and then nobody may be answered."""
         organization_id = entry["organization_id"]
         batch = self._waiting.setdefault(organization_id, _Batch())
+        place = len(batch.entries)
         batch.entries.append(entry)
         if batch.written is None:
             batch.written = asyncio.create_task(self._write(organization_id, batch))
             batch.written.add_done_callback(_seen)
-        await asyncio.shield(batch.written)  # whoever leaves does not take the others' entries along
+        failures = await asyncio.shield(batch.written)  # whoever leaves does not take the others' entries along
+        if place in failures:
+            raise failures[place]
 
-    async def _write(self, organization_id: int | None, batch: _Batch) -> None:
+    async def _write(self, organization_id: int | None, batch: _Batch) -> Mapping[int, Exception]:
         async with self._turns[organization_id]:
             del self._waiting[organization_id]  # whoever comes now is in the next
-            async with self._database.writing(Viewer(organization_id=organization_id), is_counted=False) as tx:
-                await tx.execute(insertion(), batch.entries)
+            try:
+                await self._database.append(self._appending, batch.entries)
+            except DBAPIError as error:
+                if len(batch.entries) == 1 or trouble(error) is not None:
+                    raise
+                return await self._write_each(batch.entries)
+        return {}
+
+    async def _write_each(self, entries: Sequence[dict[str, Any]]) -> Mapping[int, Exception]:
+        """After a failure that is not the database's own: one entry that cannot be written fails nobody else."""
+        failures: dict[int, Exception] = {}
+        for place, entry in enumerate(entries):
+            try:
+                await self._database.append(self._appending, [entry])
+            except SQLAlchemyError as error:
+                failures[place] = error
+        return failures
 
 
-def _seen(task: asyncio.Task[None]) -> None:
+def _seen(task: asyncio.Task[Any]) -> None:
     """Those who wait are told; when all of them have left, nobody is."""
     if not task.cancelled():
         task.exception()

@@ -81,13 +81,13 @@ def heard(connection: Any, text: Text, values: Any) -> Iterator[tuple[str, Any]]
     They may put another in its place, as they may of those that SQLAlchemy executes.
     """
     statement = text.sql
-    for listener in connection.dispatch.before_cursor_execute:
-        statement, values = listener(connection, None, statement, values, text.context, False)
     try:
+        for listener in connection.dispatch.before_cursor_execute:
+            statement, values = listener(connection, None, statement, values, text.context, False)
         yield statement, values
     except BaseException as error:
         _stop_timer(connection)
-        if connection.dialect.name == "sqlite" and not isinstance(error, Exception):
+        if connection.is_sqlite and not isinstance(error, Exception):
             _interrupt_until_ended(connection.connection.driver_connection)
         raise
     connection.dispatch.after_cursor_execute(connection, None, statement, values, text.context, False)

@@ -31,7 +31,7 @@ from .erased import refuse_erased, refuse_erased_meanwhile
 from .errors import FORBIDDEN, Code, Refused, UserError, demand
 from .fields import KitField, argument, field, kit_field
 from .filters import LONGEST_LIST, camel
-from .inputs import Changes, given, patch_type, problems
+from .inputs import Changes, given, list_problems, patch_type, problems
 from .loaders import RowById
 from .node import OnlyId, bare_type, global_id, parse_id
 
@@ -206,12 +206,8 @@ def _input_problems(one: Action, arguments: Mapping[str, Any]) -> Iterator[UserE
     for name, value in arguments.items():
         if has_object_definition(value):
             yield from problems(value, (camel(name),), model=model)
-        elif isinstance(value, list) and len(value) > LONGEST_LIST:
-            yield UserError(code=Code.INVALID, message=f"must have at most {LONGEST_LIST} items", path=[camel(name)])
         elif isinstance(value, list):
-            for place, item in enumerate(value):
-                if has_object_definition(item):
-                    yield from problems(item, (camel(name), f"{place}"), model=model)
+            yield from list_problems(value, (camel(name),), model=model)
 
 
 async def _commit(one: Action, context: Context, arguments: dict[str, Any], name: str) -> Any:
@@ -224,7 +220,7 @@ async def _commit(one: Action, context: Context, arguments: dict[str, Any], name
             return await one.service(**ready, **arguments)
         return await _transact(one, context, viewer, arguments, ready, name=name)
     except IntegrityError as error:
-        raise _refusal(error) from error
+        raise _refusal(one, error) from error
 
 
 async def _transact(
@@ -274,12 +270,15 @@ def _is_row(value: Any) -> bool:
     return isinstance(value, Base)
 
 
-def _refusal(error: IntegrityError) -> Exception:
+def _refusal(one: Action, error: IntegrityError) -> Exception:
     violation = violated(error)
     if violation is None:
         return error
     code = Code.CONFLICT if violation.is_conflict else Code.INVALID
-    return Refused(code, violation.message, *(("input", violation.path) if violation.path else ()))
+    if violation.path is None:
+        return Refused(code, violation.message)
+    is_argument = violation.path in {camel(parameter.argument.python_name) for parameter in one.parameters}
+    return Refused(code, violation.message, *(() if is_argument else ("input",)), violation.path)
 
 
 async def _loaded(parameter: Parameter, value: Any, tx: Tx, viewer: Viewer) -> Any:

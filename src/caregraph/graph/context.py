@@ -102,18 +102,21 @@ class Context:
         if self.stopped is not None:
             raise self.stopped
         async with self.within_time(), self._turn:  # one connection serves the whole operation
-            if self._snapshot is None:
-                self._snapshot = self.database.snapshot(self.viewer)
-            return await (await self._snapshot.session()).execute(statement)
+            return await (await self._open().session()).execute(statement)
 
     async def read(self, text: Text, values: Mapping[str, Any]) -> Sequence[Any]:
         """The rows of a statement that already carries its visibility, as the driver gives them."""
         if self.stopped is not None:
             raise self.stopped
         async with self.within_time(), self._turn:
-            if self._snapshot is None:
-                self._snapshot = self.database.snapshot(self.viewer)
-            return await self._snapshot.rows(text, values)
+            return await self._open().rows(text, values)
+
+    def _open(self) -> Snapshot:
+        """The snapshot, which is begun by its first read; after the end there is nobody to close another."""
+        if self._is_over:
+            raise _too_late()
+        self._snapshot = self._snapshot or self.database.snapshot(self.viewer)
+        return self._snapshot
 
     @property
     def rows_left(self) -> int:
@@ -253,8 +256,7 @@ class Context:
         """Look up whose record was read, in the snapshot that it was read in."""
         subjects = self.seen.subjects
         async with self._turn:
-            snapshot = self._snapshot = self._snapshot or self.database.snapshot(self.viewer)
-            session = await snapshot.session()
+            session = await self._open().session()
             for hops, question in subjects.questions(is_sqlite=self.database.is_sqlite):
                 subjects.answered(hops, await session.scalars(question))
 

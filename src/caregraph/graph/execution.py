@@ -1,9 +1,9 @@
 """Running an operation: parse, validate, choose, execute; known texts are parsed and validated once."""
 
 import logging
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import strawberry
@@ -26,13 +26,14 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from caregraph.settings import Settings
 
+from .compiled.bounded import Bounded
 from .compiled.executor import PlanningExecutor, Plans
 from .context import Context
 from .cost import IntrospectionSizes, Price, Pricing
 from .errors import RequestError
 from .feeds import Feed
 from .limits import check_document, check_variables, worded
-from .recording import recorded
+from .recording import recorded, root_fields
 from .tables import Executor
 
 LOG = logging.getLogger("caregraph.compiled")
@@ -53,17 +54,31 @@ class Prepared:
     flags: tuple[str, ...] = ()
     """The variables that `@include` and `@skip` look at."""
 
-    def operation(self, name: str | None) -> OperationDefinitionNode:
-        """The operation to run: the named one, or the only one."""
-        operations = [one for one in self.document.definitions if isinstance(one, OperationDefinitionNode)]
-        if name is None and len(operations) > 1:
+    @cached_property
+    def operations(self) -> dict[str | None, OperationDefinitionNode]:
+        """The operations by their names."""
+        found = (one for one in self.document.definitions if isinstance(one, OperationDefinitionNode))
+        return {one.name.value if one.name else None: one for one in found}
+
+    @cached_property
+    def root_fields(self) -> dict[str | None, dict[str, str]]:
+        """Of each operation, the schema's names of its root fields by the names that the answer has for them."""
+        return {name: root_fields(self.document, one) for name, one in self.operations.items()}
+
+    def name(self, asked: str | None) -> str | None:
+        """The name of the operation to run: that which is asked for, or of the only one."""
+        if asked is None and len(self.operations) > 1:
             raise RequestError(
                 "OPERATION_RESOLUTION_FAILURE", "The document has several operations: send operationName"
             )
-        for one in operations:
-            if name is None or (one.name is not None and one.name.value == name):
-                return one
-        raise RequestError("OPERATION_RESOLUTION_FAILURE", f"The document has no operation named {name!r}")
+        name = next(iter(self.operations), None) if asked is None else asked
+        if name not in self.operations:
+            raise RequestError("OPERATION_RESOLUTION_FAILURE", f"The document has no operation named {asked!r}")
+        return name
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation to run: the named one, or the only one."""
+        return self.operations[self.name(name)]
 
 
 class InvalidDocumentError(Exception):
@@ -86,13 +101,12 @@ class Engine:
         self._settings = settings
         self._hide_suggestions = not settings.development
         self._introspection = IntrospectionSizes(self.schema)
-        self._known: OrderedDict[str, Prepared] = OrderedDict()
+        self._known: Bounded[Prepared] = Bounded(_KNOWN_TEXTS)
 
     def prepare(self, text: str) -> Prepared:
         """Parse, measure and validate, or raise `InvalidDocumentError`."""
         known = self._known.get(text)
         if known is not None:
-            self._known.move_to_end(text)
             return known
         try:
             document = parse(text, max_tokens=self._settings.maximum_tokens)
@@ -105,9 +119,7 @@ class Engine:
         prices = Pricing(self.schema, document, self._introspection).prices()
         prepared = Prepared(document, prices, flags_of(document))
         if len(text) <= _LONGEST_KNOWN_TEXT:
-            self._known[text] = prepared
-            if len(self._known) > _KNOWN_TEXTS:
-                self._known.popitem(last=False)
+            self._known.put(text, prepared)
         return prepared
 
     def cost(self, prepared: Prepared, operation: OperationDefinitionNode, variables: Mapping[str, Any] | None) -> int:
@@ -208,7 +220,8 @@ class Engine:
             source: Any = create_source_event_stream(executor)
             found = await source if executor.is_awaitable(source) else source
             if isinstance(found, ExecutionResult):
-                return await recorded(context, found, prepared.document, prepared.operation(operation_name))
+                name = prepared.name(operation_name)
+                return await recorded(context, found, prepared.operations[name], prepared.root_fields[name])
             return found  # type: ignore[no-any-return]
         finally:
             await context.end_snapshot()
@@ -223,11 +236,12 @@ async def _told(
     prepared: Prepared, context: Context, operation_name: str | None, result: ExecutionResult
 ) -> ExecutionResult:
     """What is told of a result, once the audit has it; of a query that was stopped, only why."""
-    operation = prepared.operation(operation_name)
+    name = prepared.name(operation_name)
+    operation = prepared.operations[name]
     if context.stopped is not None and is_query(operation):
         reason = _reason(result, context.stopped)
         result = result if reason is None else ExecutionResult(None, [reason])
-    return await recorded(context, result, prepared.document, operation)
+    return await recorded(context, result, operation, prepared.root_fields[name])
 
 
 def _reason(result: ExecutionResult, stopped: RequestError) -> GraphQLError | None:

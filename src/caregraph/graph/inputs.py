@@ -11,7 +11,7 @@ from strawberry.types.unset import UNSET
 
 from .errors import Code, UserError
 from .fields import KitField
-from .filters import camel
+from .filters import LONGEST_LIST, camel
 
 I = TypeVar("I")  # noqa: E741 an input class
 
@@ -30,6 +30,8 @@ class Limits:
     shortest: int = 0
     blank: bool = False
     message: str | None = None
+    nullable: bool = False
+    """Whether null may be sent although it is no column's value."""
     check: Callable[[Any], str | None] | None = None
     """What else is wrong with a value, in words; null if nothing is."""
 
@@ -95,7 +97,7 @@ class Changes(dict[str, Any], Generic[I]):
 @cache
 def patch_type(cls: type[Any]) -> type[Any]:
     """The patch of an input: the same fields, all optional; only the fields sent change."""
-    name = cls.__name__.removesuffix("Input") + "Patch"
+    name = cls.__name__.removesuffix("Input").removesuffix("Patch") + "Patch"
     annotations: dict[str, Any] = {}
     fields: dict[str, Any] = {}
     for made in cls.__strawberry_definition__.fields:
@@ -123,14 +125,24 @@ def problems(source: Any, path: tuple[str, ...], *, model: type[Any]) -> Iterato
             yield from problems(found, (*path, camel(made.python_name)), model=model)
             continue
         if isinstance(found, list):
-            for place, item in enumerate(found):
-                if has_object_definition(item):
-                    yield from problems(item, (*path, camel(made.python_name), f"{place}"), model=model)
-        problem = made.limits.problem(found) if found is not None else _null_problem(model, made.python_name)
+            yield from list_problems(found, (*path, camel(made.python_name)), model=model)
+        problem = made.limits.problem(found) if found is not None else _null_problem(model, made)
         if problem is not None:
             yield UserError(code=Code.INVALID, message=problem, path=[*path, camel(made.python_name)])
 
 
-def _null_problem(model: type[Any], name: str) -> str | None:
-    column = getattr(model, name, None)
+def list_problems(values: list[Any], path: tuple[str, ...], *, model: type[Any]) -> Iterator[UserError]:
+    """What is wrong with a list and the inputs in it."""
+    if len(values) > LONGEST_LIST:
+        yield UserError(code=Code.INVALID, message=f"must have at most {LONGEST_LIST} items", path=list(path))
+        return
+    for place, one in enumerate(values):
+        if has_object_definition(one):
+            yield from problems(one, (*path, f"{place}"), model=model)
+
+
+def _null_problem(model: type[Any], made: Any) -> str | None:
+    if made.limits.nullable:
+        return None
+    column = getattr(model, made.python_name, None)
     return None if column is not None and column.property.columns[0].nullable else NULL_REFUSED

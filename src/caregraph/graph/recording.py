@@ -27,10 +27,12 @@ from .errors import code_of
 
 
 async def recorded(
-    context: Context, result: ExecutionResult, document: DocumentNode, operation: OperationDefinitionNode
+    context: Context, result: ExecutionResult, operation: OperationDefinitionNode, names: Mapping[str, str]
 ) -> ExecutionResult:
-    """The result, once the audit has what it tells; nothing of it if the audit cannot be written."""
-    names = root_fields(document, operation)
+    """The result, once the audit has what it tells; nothing of it if the audit cannot be written.
+
+    `names` are the operation's `root_fields`.
+    """
     try:
         await context.end_snapshot()  # writing takes a connection: one pool slot per request
         for one in _entries(context, result, names):

@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 from urllib.parse import quote
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from caregraph.auth.links import Links
 from caregraph.db.storage import Storage
+from caregraph.graph.errors import outage
 
 _HEADERS = {
     "cache-control": "private, no-store",
@@ -44,7 +46,12 @@ class Downloads:
         """Stream the file."""
         ids = self._links.ids(request.path_params["token"])
         address = request.client.host if request.client else None
-        file = await self._find(ids, address) if ids is not None else None
+        try:
+            file = await self._find(ids, address) if ids is not None else None
+        except (SQLAlchemyError, OSError) as error:
+            if outage(error) is None:
+                raise
+            return PlainTextResponse("Unavailable", 503, {**_HEADERS, "retry-after": "1"})
         if file is None:
             return _not_found()
         try:

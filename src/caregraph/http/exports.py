@@ -1,11 +1,11 @@
-"""`/exports/…`: the columns of a field for data frames, instead of a list of values in JSON.
+"""`/exports/…`: the columns of a field for data frames, or resources for other systems, instead of GraphQL's JSON.
 
 An export is a query of that field. So it is signed in, scoped, limited, priced, given its turn and audited as any
 other, and shows what the field shows; only the answer's form is another. What it reads is bounded by the rows that an
 operation may read, and leaves in parts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +25,30 @@ from .callers import Callers
 from .frames import ARROW, CSV, arrow, comma_separated
 from .presence import ClientLeftError, while_present
 from .requests import JSON, preferred
+from .resources import FHIR, NDJSON, in_one, line_by_line
 from .runner import RefusedRequestError, Runner
 
-_FORMS = {ARROW: (arrow, "arrows"), CSV: (comma_separated, "csv")}
-_OFFERED = {ARROW: ARROW, "application/*": ARROW, "*/*": ARROW, CSV: CSV, "text/*": CSV}
+
+@dataclass(frozen=True)
+class Forms:
+    """In which forms an export leaves: how each is written and what its files end in, by media type."""
+
+    known: Mapping[str, tuple[Callable[[Any], Iterator[bytes]], str]]
+    accepted: Mapping[str, str]
+    """What clients may ask for, and the form that they get."""
+
+
+TABLE = Forms(
+    {ARROW: (arrow, "arrows"), CSV: (comma_separated, "csv")},
+    {ARROW: ARROW, "application/*": ARROW, "*/*": ARROW, CSV: CSV, "text/*": CSV},
+)
+RESOURCES = Forms(
+    {FHIR: (in_one, "json"), NDJSON: (line_by_line, "ndjson")},
+    {
+        **dict.fromkeys((FHIR, JSON, "application/*", "*/*"), FHIR),
+        **dict.fromkeys((NDJSON, "application/ndjson", "application/x-ndjson"), NDJSON),
+    },
+)
 _STATUSES = {
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
@@ -47,26 +67,33 @@ _COLUMNS = "columns"
 
 @dataclass(frozen=True)
 class Export:
-    """A field whose columns are served, and how it is asked for."""
+    """A field that is served, by its columns if it has some, and how it is asked for."""
 
     name: str
+    forms: Forms
     field: str
     parameters: Mapping[str, str]
     """The types of its arguments, by their names."""
     columns: tuple[str, ...]
 
     @classmethod
-    def of(cls, name: str, field: str, known: GraphQLField) -> "Export":
+    def of(cls, name: str, field: str, known: GraphQLField, forms: Forms) -> "Export":
         """As the schema has the field."""
-        kind: Any = get_nullable_type(known.type)
-        lists = tuple(key for key, one in kind.fields.items() if isinstance(get_nullable_type(one.type), GraphQLList))
-        return cls(name, field, {key: str(get_nullable_type(one.type)) for key, one in known.args.items()}, lists)
+        fields: Any = getattr(get_nullable_type(known.type), "fields", {})
+        lists = tuple(key for key, one in fields.items() if isinstance(get_nullable_type(one.type), GraphQLList))
+        parameters = {key: str(get_nullable_type(one.type)) for key, one in known.args.items()}
+        return cls(name, forms, field, parameters, lists)
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """What may be asked for by parameters."""
+        return (*([_COLUMNS] if self.columns else []), *self.parameters)
 
     def query(self, given: Mapping[str, str]) -> str:
         """The query behind a request's parameters; raises a `RequestError`."""
         for parameter in given:
-            if parameter != _COLUMNS and parameter not in self.parameters:
-                raise bad_input(f"There is no such parameter: {', '.join((_COLUMNS, *self.parameters))}", "parameters")
+            if parameter not in self.takes:
+                raise bad_input(f"There is no such parameter: {', '.join(self.takes)}", "parameters")
         asked = given[_COLUMNS].split(",") if _COLUMNS in given else self.columns
         if len(set(asked)) < len(asked) or not set(asked) <= set(self.columns):
             raise bad_input(f"{_COLUMNS} takes some of {','.join(self.columns)}, each once", _COLUMNS)
@@ -74,23 +101,29 @@ class Export:
         declared = ", ".join(f"${key}: {self.parameters[key]}" for key in given)
         passed = ", ".join(f"{key}: ${key}" for key in given)
         head, arguments = (f"({declared})", f"({passed})") if given else ("", "")
-        return f"query export_{self.name}{head} {{ result: {self.field}{arguments} {{ {' '.join(asked)} }} }}"
+        chosen = f" {{ {' '.join(asked)} }}" if self.columns else ""
+        return f"query export_{self.name}{head} {{ result: {self.field}{arguments}{chosen} }}"
 
 
 class Exports:
-    """Answers requests for columns."""
+    """Answers requests for exports."""
 
-    def __init__(self, runner: Runner, callers: Callers, fields: Mapping[str, str]) -> None:
-        """`fields` are root fields by the names that they are exported under."""
+    def __init__(self, runner: Runner, callers: Callers, fields: Mapping[str, tuple[str, Forms]]) -> None:
+        """`fields` are root fields with their forms by the names that they are exported under."""
         self._runner = runner
         self._callers = callers
         query: Any = runner.engine.schema.query_type
-        self._known = {name: Export.of(name, field, query.fields[field]) for name, field in fields.items()}
+        self._known = {
+            name: Export.of(name, field, query.fields[field], forms) for name, (field, forms) in fields.items()
+        }
 
     def routes(self) -> list[BaseRoute]:
         """One path per export, and one more for each form."""
-        endings = ["", *(f".{ending}" for _, ending in _FORMS.values())]
-        return [Route(f"/exports/{name}{ending}", self._answer) for name in self._known for ending in endings]
+        return [
+            Route(f"/exports/{name}{ending}", self._answer)
+            for name, export in self._known.items()
+            for ending in ("", *(f".{ending}" for _, ending in export.forms.known.values()))
+        ]
 
     async def _answer(self, request: Request) -> Response:
         errors: Sequence[GraphQLError]
@@ -116,7 +149,8 @@ class Exports:
 
     async def _exported(self, request: Request) -> Response:
         name, _, ending = request.url.path.rpartition("/")[2].partition(".")
-        export, form = self._known[name], _form(ending, request.headers)
+        export = self._known[name]
+        form = _form(export.forms, ending, request.headers)
         given = _parameters(request)
         variables = {name: text for name, text in given.items() if name != _COLUMNS}
         ready = self._runner.prepare_own(export.query(given), variables)
@@ -126,7 +160,7 @@ class Exports:
             result = await self._runner.run(ready, context)
         if result.errors or not result.data:
             return self._failure(result.errors or [], headers(context.budgets))
-        write, ending = _FORMS[form]
+        write, ending = export.forms.known[form]
         own = {"content-disposition": f'attachment; filename="{name}.{ending}"', **headers(context.budgets)}
         return StreamingResponse(write(result.data["result"]), headers=_HEADERS | own, media_type=form)
 
@@ -142,13 +176,13 @@ class Exports:
         return Response(encode_json(body), _STATUSES.get(extensions["code"], _OTHERWISE), own)
 
 
-def _form(ending: str, sent: Headers) -> str:
-    for form, (_, known) in _FORMS.items():
+def _form(forms: Forms, ending: str, sent: Headers) -> str:
+    for form, (_, known) in forms.known.items():
         if ending == known:
             return form
-    accepted = preferred(sent.get("accept", "*/*"), _OFFERED)
+    accepted = preferred(sent.get("accept", "*/*"), forms.accepted)
     if accepted is None:
-        raise RequestError("NOT_ACCEPTABLE", f"This answers {ARROW} or {CSV}")
+        raise RequestError("NOT_ACCEPTABLE", f"This answers {' or '.join(forms.known)}")
     return accepted
 
 

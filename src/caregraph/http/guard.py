@@ -10,47 +10,12 @@ from caregraph.graph.errors import RequestError, code_of
 from caregraph.settings import Settings
 
 from .draining import Draining
+from .gate import UNAVAILABLE, Gate
 from .observe import Observation, Observer, observed
 
-UNAVAILABLE = "UNAVAILABLE"
 _SECONDS_TO_STOP = 1.0
 
-
-class Gate:
-    """Lets a bounded number of operations run, and a bounded number wait a bounded time."""
-
-    def __init__(self, *, running: int, waiting: int, seconds: float) -> None:
-        """At most `running` at once; at most `waiting` before them, each at most `seconds`."""
-        self._places = asyncio.Semaphore(running)
-        self._most_waiting = waiting
-        self._seconds = seconds
-        self.running = 0
-        self.waiting = 0
-
-    async def enter(self) -> None:
-        """Return when the turn has come; raise `UNAVAILABLE` when there are too many before it."""
-        if self._places.locked():
-            await self._wait()
-        else:
-            await self._places.acquire()
-        self.running += 1
-
-    def leave(self) -> None:
-        """Make room for the next."""
-        self.running -= 1
-        self._places.release()
-
-    async def _wait(self) -> None:
-        if self.waiting >= self._most_waiting:
-            raise _busy()
-        self.waiting += 1
-        try:
-            async with asyncio.timeout(self._seconds):
-                await self._places.acquire()
-        except TimeoutError as error:
-            raise _busy() from error
-        finally:
-            self.waiting -= 1
+Execute = Callable[[], Awaitable[ExecutionResult]]
 
 
 class Guard:
@@ -66,12 +31,19 @@ class Guard:
         self._seconds = settings.operation_timeout
 
     async def run(
-        self, seen: Observation, context: Context, execute: Callable[[], Awaitable[ExecutionResult]]
+        self,
+        seen: Observation,
+        context: Context,
+        execute: Execute,
+        *,
+        has_place: bool = False,
+        is_event: bool = False,
     ) -> ExecutionResult:
-        """Run one operation of `context`."""
+        """Run one operation of `context`, in the place that its request has already, or in one of its own."""
         with observed(seen, self._observers):
             try:
-                result = _settled(seen, await self._run(context, execute))
+                running = self._run(context, execute) if has_place else self._in_turn(context, execute, is_event)
+                result = _settled(seen, await running)
                 seen.codes = tuple(dict.fromkeys(map(code_of, result.errors or ())))
             except asyncio.CancelledError:
                 seen.codes = ("CANCELLED",)
@@ -83,13 +55,21 @@ class Guard:
         with observed(seen, self._observers):
             seen.codes = tuple(dict.fromkeys(map(code_of, errors)))
 
-    async def _run(self, context: Context, execute: Callable[[], Awaitable[ExecutionResult]]) -> ExecutionResult:
+    async def _in_turn(self, context: Context, execute: Execute, is_event: bool) -> ExecutionResult:
         if self.draining.refuses:
-            return ExecutionResult(None, [RequestError(UNAVAILABLE, "The server is shutting down, try again")])
+            return _leaving()
         try:
-            await self.gate.enter()
+            await self.gate.enter(is_patient=is_event)
         except RequestError as error:
             return ExecutionResult(None, [error])
+        try:
+            return await self._run(context, execute)
+        finally:
+            self.gate.leave()
+
+    async def _run(self, context: Context, execute: Execute) -> ExecutionResult:
+        if self.draining.refuses:
+            return _leaving()
         context.deadline = asyncio.get_running_loop().time() + self._seconds
         try:
             # Statements end at the deadline, each with an error of its own field. What hangs elsewhere ends here.
@@ -97,8 +77,10 @@ class Guard:
                 return await execute()
         except TimeoutError:
             return ExecutionResult(None, [RequestError("TIMEOUT", "The operation took too long")])
-        finally:
-            self.gate.leave()
+
+
+def _leaving() -> ExecutionResult:
+    return ExecutionResult(None, [RequestError(UNAVAILABLE, "The server is shutting down, try again")])
 
 
 def _settled(seen: Observation, result: ExecutionResult) -> ExecutionResult:
@@ -112,7 +94,3 @@ def _settled(seen: Observation, result: ExecutionResult) -> ExecutionResult:
 def _bare(error: GraphQLError) -> GraphQLError:
     """The same error, of the whole operation instead of a field."""
     return GraphQLError(error.message, original_error=error.original_error or error)
-
-
-def _busy() -> RequestError:
-    return RequestError(UNAVAILABLE, "The server is busy, try again")

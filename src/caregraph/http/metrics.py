@@ -17,7 +17,7 @@ from caregraph.db.counters import Counters
 from caregraph.db.session import Database
 from caregraph.db.watch import CountingPool
 
-from .guard import Gate
+from .gate import Gate
 from .observe import Observation
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -50,6 +50,7 @@ class Metrics:
         self._batches = Histogram(
             "caregraph_loader_batch_size", "Keys per batch.", ("loader",), buckets=_SIZES, registry=registry
         )
+        self._of_loader = cache(self._batches.labels)
 
     def begin(self, seen: Observation) -> None:
         """Nothing is counted before the end."""
@@ -64,7 +65,7 @@ class Metrics:
         for code in seen.codes:
             self._errors.labels(name, code).inc()
         for loader, size in seen.tally.batches:
-            self._batches.labels(loader).observe(size)
+            self._of_loader(loader).observe(size)
         if seen.cost is not None:
             self._cost.labels(name).observe(seen.cost)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -15,6 +16,8 @@ from .multipart import is_multipart, read_multipart
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
+_KNOWN_HEADERS = 256
+"""Values of a header whose meaning is remembered: programs send the same few."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,12 @@ class GraphQLRequest:
 
 def media_type(headers: Headers) -> str:
     """The type to answer with: what the client likes best of our two; JSON when it says nothing."""
-    offered = {JSON: JSON, "*/*": JSON, "application/*": JSON, GRAPHQL_RESPONSE: GRAPHQL_RESPONSE}
-    best = preferred(headers.get("accept", JSON), offered)
+    return _media_type(headers.get("accept", JSON))
+
+
+@lru_cache(_KNOWN_HEADERS)
+def _media_type(accept: str) -> str:
+    best = preferred(accept, {JSON: JSON, "*/*": JSON, "application/*": JSON, GRAPHQL_RESPONSE: GRAPHQL_RESPONSE})
     if best is None:
         raise HttpError(406, "NOT_ACCEPTABLE", f"This answers {GRAPHQL_RESPONSE} or {JSON}")
     return best
@@ -82,10 +89,15 @@ def _parameter(name: str, text: str) -> Any:
         raise HttpError(400, "BAD_REQUEST", f"{name} is not JSON") from error
 
 
-def _check_content_type(headers: Headers) -> None:
-    name, *parameters = (piece.strip().lower() for piece in headers.get("content-type", "").split(";"))
+@lru_cache(_KNOWN_HEADERS)
+def _is_json(content_type: str) -> bool:
+    name, *parameters = (piece.strip().lower() for piece in content_type.split(";"))
     charset = next((one[8:].strip('"') for one in parameters if one.startswith("charset=")), "utf-8")
-    if name != JSON or charset not in {"utf-8", "utf8"}:
+    return name == JSON and charset in {"utf-8", "utf8"}
+
+
+def _check_content_type(headers: Headers) -> None:
+    if not _is_json(headers.get("content-type", "")):
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", f"Send {JSON} in UTF-8")
     if headers.get("content-encoding", "identity") != "identity":
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body without content encoding")

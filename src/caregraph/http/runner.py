@@ -118,11 +118,19 @@ class Runner:
             client_address=client_address,
         )
 
-    async def run(self, ready: Ready, context: Context, root: Any = None) -> ExecutionResult:
+    async def run(
+        self, ready: Ready, context: Context, root: Any = None, *, has_place: bool = False
+    ) -> ExecutionResult:
         """Run a query or a mutation, or a subscription for the one event whose payload is `root`."""
         seen = _seen(ready)
         context.operation = seen.name or None
-        result = await self.guard.run(seen, context, lambda: self._execute(ready, context, root))
+        result = await self.guard.run(
+            seen,
+            context,
+            lambda: self._execute(ready, context, root),
+            has_place=has_place,
+            is_event=root is not None,
+        )
         wanted = ready.request.extensions or {}
         if wanted.get("cost") is True:
             result.extensions = {**(result.extensions or {}), "cost": self._cost(ready, context)}

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from starlette.datastructures import Headers
@@ -80,9 +81,15 @@ class Accepted:
 
 def accepted(headers: Headers) -> Accepted | None:
     """The first form of stream that Accept names; wildcards do not ask for one."""
+    accept = headers.get("accept")
+    return None if accept is None else _accepted(accept)
+
+
+@lru_cache(256)
+def _accepted(accept: str) -> Accepted | None:
     form: Form | None = None
     only_streams = True
-    for part in headers.get("accept", "").split(","):
+    for part in accept.split(","):
         name, *parameters = (piece.strip().lower().replace('"', "") for piece in part.split(";"))
         if "q=0" in parameters:
             continue

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError
 from caregraph.db.events import StreamEndedError
-from caregraph.graph.errors import outage
+from caregraph.graph.errors import RequestError, outage
 from caregraph.graph.execution import is_mutation, is_query, is_subscription
 from caregraph.graph.rates import RATE_LIMITED, RateLimitedError, headers
 from caregraph.graph.scalars import encode_json
@@ -21,14 +21,18 @@ from .callers import Callers
 from .cross_site import demand_preflight
 from .errors import HttpError
 from .federated_tracing import FederatedTrace
+from .gate import UNAVAILABLE
 from .multipart import is_multipart
+from .observe import observation
 from .presence import ClientLeftError, while_present
-from .requests import GRAPHQL_RESPONSE, JSON, media_type, read
+from .requests import GRAPHQL_RESPONSE, JSON, GraphQLRequest, media_type, read
 from .runner import Ready, RefusedRequestError, Runner
 from .streaming import StreamResponse
 from .streams import Caller, Streams
 
-_STATUSES = {RATE_LIMITED: 429, "UNAVAILABLE": 503, "TIMEOUT": 504}
+_STATUSES = {RATE_LIMITED: 429, UNAVAILABLE: 503, "TIMEOUT": 504}
+_SOON = "1"
+"""Seconds after which a server that was busy may be asked again."""
 _INVALID = {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "OPERATION_RESOLUTION_FAILURE"}
 
 
@@ -72,6 +76,24 @@ class GraphQLEndpoint:
         if request.method == "GET" or is_multipart(request.headers):
             demand_preflight(request.headers)
         wanted = await read(request, self._runner.settings)
+        await self._enter(request, wanted)
+        try:
+            return await self._answer_inside(request, wanted, answer_as, accepted)
+        finally:
+            self._runner.guard.gate.leave()
+
+    async def _enter(self, request: Request, wanted: GraphQLRequest) -> None:
+        """Wait for a place before anything is done for the request: signing in and reading a document are work too."""
+        try:
+            async with while_present(request.receive):
+                await self._runner.guard.gate.enter()
+        except RequestError as error:
+            self._runner.guard.refuse(observation(kind="none", name=None, text=wanted.query), [error])
+            raise HttpError(503, UNAVAILABLE, error.message, retry_after=_SOON) from error
+
+    async def _answer_inside(
+        self, request: Request, wanted: GraphQLRequest, answer_as: str, accepted: streaming.Accepted | None
+    ) -> ASGIApp:
         try:
             ready = self._runner.prepare(wanted)
         except RefusedRequestError as refused:
@@ -89,7 +111,7 @@ class GraphQLEndpoint:
             address = request.client.host if request.client else ""
             context = await self._runner.admit(ready, await self._callers.viewer(request.headers, address), address)
             context.watch = None if trace is None else MiddlewareManager(trace)
-            result = await self._runner.run(ready, context)
+            result = await self._runner.run(ready, context, has_place=True)
         return self._response(result if trace is None else trace.told(result), answer_as, headers(context.budgets))
 
     async def _stream(self, request: Request, ready: Ready, form: streaming.Form) -> ASGIApp:
@@ -100,7 +122,7 @@ class GraphQLEndpoint:
         try:
             return StreamResponse(self._streams, form, await self._streams.start(ready, caller))
         except StreamEndedError as ended:
-            raise HttpError(503, ended.code, str(ended), retry_after="1") from ended
+            raise HttpError(503, ended.code, str(ended), retry_after=_SOON) from ended
         except RefusedRequestError as refused:
             return StreamResponse(self._streams, form, self._streams.told(refused))
 
@@ -119,7 +141,7 @@ class GraphQLEndpoint:
 
 
 def _retry_after(extensions: Mapping[str, Any]) -> dict[str, str]:
-    seconds = 1 if extensions["code"] == "UNAVAILABLE" else extensions.get("retryAfter")
+    seconds = _SOON if extensions["code"] == UNAVAILABLE else extensions.get("retryAfter")
     return {} if seconds is None else {"retry-after": str(seconds)}
 
 

@@ -14,12 +14,13 @@ from caregraph.graph.feeds import subscription
 from caregraph.graph.fields import describe
 from caregraph.graph.paging import Page
 from caregraph.graph.resource import Resource
+from caregraph.graph.scalars import Json
 from caregraph.graph.search import contains, named
 from caregraph.people.lists import ListScope, owned_clients
 from caregraph.people.models import Label
 from caregraph.people.types import Client
 
-from . import calculator, events, models, plans, policy, service, statistics, tables  # noqa: F401 the rules of this slice are declared in policy
+from . import calculator, events, fhir_reading, models, plans, policy, service, statistics, tables  # noqa: F401 the rules of this slice are declared in policy
 from .inputs import OrsScoreInput, RaterInput, SessionInput, SrsScoreInput
 from .types import CalculatorPlan, Episode, OrsScore, Rater, Session, SrsScore
 
@@ -66,6 +67,7 @@ class Query:
     srs_score: SrsScore | None = SRS_SCORES.get()
     srs_scores: Page[SrsScore] | None = SRS_SCORES.page()
     scores_table: tables.ScoresTable | None = computed(tables.of_all, needs=Permission.CARE, cost=500)
+    fhir_bundle: Json | None = computed(fhir_reading.fhir_bundle, needs=Permission.CARE, cost=500)
     user_statistics: statistics.Statistics | None = computed(statistics.of_user, needs=Permission.CARE, cost=500)
     organization_statistics: statistics.Statistics | None = computed(
         statistics.of_organization, needs=Permission.ORGANIZATION, cost=500

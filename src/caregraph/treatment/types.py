@@ -7,7 +7,7 @@ from caregraph.graph.fields import field, rowwise
 from caregraph.graph.node import Node, node
 from caregraph.graph.paging import Page
 from caregraph.graph.relations import many, one
-from caregraph.graph.scalars import EmailAddress, PhoneNumber
+from caregraph.graph.scalars import EmailAddress, Json, PhoneNumber
 from caregraph.refs import (
     ClientRef,
     EpisodeChartRef,
@@ -23,7 +23,7 @@ from caregraph.refs import (
     SrsScoreRef,
 )
 
-from . import charts, models, scores, tables
+from . import charts, fhir_reading, models, scores, tables
 from .enums import Alert, EpisodeStatus, MeasureKind
 
 
@@ -113,6 +113,8 @@ class Score(Node):
 
     alerts: list[Alert] = computed(charts.alerts)
     explain: list[ExplanationStepRef] = computed(charts.explanation)
+    fhir_response: Json = computed(fhir_reading.fhir_response)
+    fhir_observations: list[Json] = computed(fhir_reading.fhir_observations, size=1)
     total: float = rowwise(scores.TOTAL, "Sum of the four lines, 0 to 40.")
 
 

@@ -45,6 +45,8 @@ async def load(database: Database, dataset: Dataset, on_rows: Callable[[int], ob
 async def analyze(database: Database) -> None:
     """Tell the planner what a load brought: without it, SQLite reads the whole tenant for a few rows."""
     async with database.engines[-1].begin() as connection:
+        if not database.is_sqlite:
+            await connection.exec_driver_sql("SET LOCAL ROLE NONE")  # the owner of the tables
         await connection.exec_driver_sql("ANALYZE")
 
 
