@@ -32,7 +32,7 @@ async def test_limits_follow_items_and_options(world: World) -> None:
 
     await run("gloo.item_options.delete", id=global_id("ItemOption", 1))
     await world.superuser.ask(WEIGH, id=global_id("ItemScale", 2))
-    assert await limits(world) == ("-1.0", "10.0", "-0.333333333333", "3.333333333333")  # of twice the weight
+    assert await limits(world) == ("-1.0", "10.0", "-0.333333333333", "3.33333333333")  # of twice the weight
 
     await run("gloo.items.remove_from_scale", scaleId=scale_id, itemId=global_id("Item", 2))
     assert await limits(world) == ("-1.0", "4.0", "-1.0", "4.0")
