@@ -116,11 +116,11 @@ class Settings:
     statement_timeout: float = setting("Seconds after which one statement is ended", 15.0)
     operation_timeout: float = setting("Seconds after which an operation is ended", 30.0)
     running_operations: int = setting(
-        "Operations that run at the same time, 3 in a crowd that the process cannot carry; others wait",
+        "Operations that run at the same time, 4 in a crowd that the process cannot carry; others wait",
         20,
     )
     waiting_operations: int = setting(
-        "Operations that wait for their turn, in a crowd half as many as run; further ones are answered 503",
+        "Operations that wait for their turn, in a crowd as many as run; further ones are answered 503",
         200,
     )
     shutdown_grace: float = setting("Seconds after SIGTERM in which operations still begin; not ready at once", 2.0)

@@ -181,11 +181,11 @@ async def test_nothing_is_done_for_what_is_refused(world: World, query: str) -> 
     assert (await _post(stranger, "{ hello { helloFrom } }")).status_code == 401
 
 
-@pytest.mark.parametrize(("lateness", "places", "room"), [(-1.0, 3, 2), (1000.0, 5, 3)], ids=["process", "database"])
+@pytest.mark.parametrize(("lateness", "places", "room"), [(-1.0, 4, 4), (1000.0, 5, 5)], ids=["process", "database"])
 async def test_a_crowd_that_stays_is_kept_small(
     world: World, monkeypatch: pytest.MonkeyPatch, lateness: float, places: int, room: int
 ) -> None:
-    """Where the process is the limit, few run; where the database is, all run; half as many wait."""
+    """Where the process is the limit, few run; where the database is, all run; as many wait."""
     monkeypatch.setattr(gate, "_MOMENT", 0.0)
     monkeypatch.setattr(gate, "_LATE", lateness)
     await world.restart(running_operations=5, waiting_operations=200, pool_timeout=30.0)

@@ -1,8 +1,8 @@
 """Who may begin now, who waits, and who is refused at once, so that those let in are answered in good time.
 
 What comes in a burst waits for its turn. A crowd that does not go is another matter: everybody in it waits longer and
-longer for the same number of answers. So when more than a few have been inside for a moment without a pause, half as
-many wait as run; and when they wait for this process itself, not for its database, only a few run.
+longer for the same number of answers. So when more than a few have been inside for a moment without a pause, as many
+wait as run; and when they wait for this process itself, not for its database, only a few run.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from caregraph.graph.errors import RequestError
 
 UNAVAILABLE = "UNAVAILABLE"
 
-_FEW = 3
+_FEW = 4
 """As many keep both the process and its database busy; more only take turns."""
 _MOMENT = 0.2
 _BEAT = 0.01
@@ -113,7 +113,7 @@ class Gate:
         # Few that run make the loop less late: not a reason to let in more before the crowd has gone.
         is_busy = self._is_crowded and (self._lateness > _LATE or self._places < self._most_running)
         self._places = min(_FEW, self._most_running) if is_busy else self._most_running
-        self._room = min((self._places + 1) // 2, self._most_waiting) if self._is_crowded else self._most_waiting
+        self._room = min(self._places, self._most_waiting) if self._is_crowded else self._most_waiting
 
 
 def _busy() -> RequestError:
