@@ -39,6 +39,20 @@ SUGGESTIONS = (
 }""",
     ),
     Suggestion(
+        "What questionnaires say, and what it means",
+        """{
+  answerSets(last: 5) {
+    totalCount
+    nodes {
+      client { fullName }
+      assessment { title instrument { licence { notice } } }
+      completedAt
+      scores { value scoreConfig { name } resultRange { name } }
+    }
+  }
+}""",
+    ),
+    Suggestion(
         "The same question, other rows: ask as the superuser, then as the user",
         """{
   me { fullName }

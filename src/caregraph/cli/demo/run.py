@@ -16,6 +16,7 @@ from . import credentials
 from .care import dataset
 from .load import analyze, load
 from .plan import OrganizationPlan, Scale, organizations
+from .questionnaires import answer_instruments
 
 Progress = Callable[[str, int, int], object]
 """Hears whose rows go in, how many just went in, and how many there are in all."""
@@ -53,5 +54,6 @@ async def _present(database: Database, plan: OrganizationPlan, password_hash: st
     rows = dataset(plan, today(), password_hash)
     progress(plan.name, 0, rows.row_count)
     organization_id = await load(database, rows, lambda count: progress(plan.name, count, rows.row_count))
+    await answer_instruments(database, organization_id, plan)
     await analyze(database)
     return organization_id
