@@ -11,7 +11,7 @@ import dataclasses
 import os
 import random
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -119,6 +119,13 @@ def fallbacks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Context, "anew", counted)
     return found
+
+
+@pytest.fixture(autouse=True)
+def _planned(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """What has no plan is known before, and nothing that the planner trips over."""
+    yield
+    assert [one.getMessage() for one in caplog.get_records("call") if one.name == "caregraph.compiled"] == []
 
 
 @pytest.fixture

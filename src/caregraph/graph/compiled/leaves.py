@@ -6,6 +6,7 @@ value; everything else goes through the column's own result processor and the sc
 
 from collections.abc import Callable
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLLeafType
@@ -33,7 +34,7 @@ def leaf(loop: Loop, kind: GraphQLLeafType, column: Column[Any], value: str, *, 
 
 
 def _bare(loop: Loop, kind: GraphQLLeafType, column: Column[Any], value: str, *, nullable: bool) -> str:
-    if isinstance(kind, GraphQLEnumType):
+    if isinstance(kind, GraphQLEnumType) and issubclass(column.type.python_type, Enum):
         return f"{loop.constant(_names(kind, column, loop.dialect))}[{value}]"
     if kind.name in _AS_STORED and type(column.type) is Text:
         return value

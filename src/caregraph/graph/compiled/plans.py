@@ -184,6 +184,8 @@ class _Shaping:
         if attribute is None:
             return None
         column: Any = attribute.columns[0]
+        if not isinstance(column, Column):  # looked up for each row
+            raise UnplannableError(made.python_name)
         nullable = not isinstance(known.type, GraphQLNonNull)
         kind: Any = get_named_type(known.type)
         return leaf(self.loop, kind, column, f"r[{self.read.place(column)}]", nullable=nullable)
