@@ -88,11 +88,12 @@ def demo(
         settings = _settings(database_url=url, log_level="warning", log_format="text", shutdown_grace=0.0)
         with show.progress() as progress:
             ready = _run(prepare(settings, scale, progress))
-        base = serving.address(taken)
+        base, application = serving.address(taken), create_app(settings, principals=ready.principals)
+        taken.listen()  # whoever has read the address may come at once, and waits for the start
         if write_credentials is not None:
             credentials.write(write_credentials, f"{base}/graphql", ready.principals)
         show.demo(base, ready)
-        serving.serve(create_app(settings, principals=ready.principals), taken)
+        serving.serve(application, taken)
 
 
 @app.command()
