@@ -125,7 +125,7 @@ async def test_an_unknown_scope_is_refused_with_all_there_are(world: World, prog
 
     (error,) = answer.result["errors"]
     assert (error["code"], error["path"]) == ("INVALID", ["input", "scopes"])
-    assert error["message"].startswith(f"There is no scope '{scope}'. There are: all, api_keys.read, api_keys.write, ")
+    assert error["message"].startswith(f"There is no scope '{scope}'. There are: all, answers.read, answers.write, ")
     assert ", scores.read, scores.write, " in error["message"]
 
 

@@ -256,6 +256,7 @@ def test_encrypted_columns_name_their_own_place() -> None:
         "clients.phone",
         "raters.email",
         "episodes.phone",
+        "item_responses.text",
     }
     assert [column for column in encrypted if column.type.place != f"{column.table.name}.{column.name}"] == []
 

@@ -60,6 +60,47 @@ async def test_everything_of_a_client_is_in_the_export(world: World) -> None:
     assert {name for name, rows in alone.items() if rows} == {"client", "clientOwners"}
     url = found["files"][0].pop("url")
     assert (url[:7], url.count(".")) == ("/files/", 1)
+    answered = {name: _timeless(found.pop(name)) for name in ("answerSets", "itemResponses", "answerScores")}
+    assert answered == {
+        "answerSets": [
+            {
+                "id": ids["answers"],
+                "assessmentId": ids["assessment"],
+                "assessmentVersion": 1,
+                "clientId": ann,
+                "completedAt": None,
+                "lastScoredAt": None,
+                "model": None,
+                "source": "DEFAULT",
+                "specName": None,
+                "specVersion": None,
+                "title": None,
+            }
+        ],
+        "itemResponses": [
+            {
+                "id": ids["response"],
+                "answerSetId": ids["answers"],
+                "clientId": ann,
+                "itemId": ids["item"],
+                "itemOptionId": ids["option"],
+                "sourceType": "DEFAULT",
+                "text": "Of the town",
+                "value": 1.0,
+            }
+        ],
+        "answerScores": [
+            {
+                "id": ids["answer_score"],
+                "answerSetId": ids["answers"],
+                "clientId": ann,
+                "scoreConfigId": ids["config"],
+                "scoreConfigVersion": 1,
+                "resultRangeId": ids["range"],
+                "value": 3.0,
+            }
+        ],
+    }
     assert found == {
         "client": {
             **alone["client"],
@@ -135,6 +176,10 @@ async def test_everything_of_a_client_is_in_the_export(world: World) -> None:
             _ors(town, "ann_rated", 3.0, rater=ids["ann_rater"]),
         ],
     }
+
+
+def _timeless(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name not in {"createdAt", "updatedAt"}} for row in rows]
 
 
 def _episode(town: Town, name: str, start: str) -> dict[str, Any]:

@@ -145,7 +145,12 @@ async def test_an_interrupted_rotation_goes_on(world: World, monkeypatch: pytest
 
     assert (done.rows, done.left) == (28, 0)
     assert sum(count for _, count, _ in heard) == 28
-    assert {table: total for table, _, total in heard} == {"clients": 8, "episodes": 10, "raters": 10}
+    assert {table: total for table, _, total in heard} == {
+        "clients": 8,
+        "episodes": 10,
+        "raters": 10,
+        "item_responses": 0,
+    }
     assert await keys(world) == {"first"}
 
 

@@ -57,7 +57,7 @@ async def test_an_installed_instrument_is_an_assessment_that_is_ready_to_use(wor
         "status": "PUBLISHED",
         "privacy": "PRIVATE",
         "isOwn": True,
-        "isEditable": True,
+        "isEditable": False,
         "loincCode": "44249-1",
         "instrumentKey": "phq_9",
         "instrumentVersion": "1",
