@@ -28,7 +28,7 @@ _MONTH = timedelta(days=30)
 async def answer_instruments(database: Database, organization_id: int, plan: OrganizationPlan) -> None:
     """Install instruments, and let clients of the demo's user answer them."""
     viewer, rng = Viewer.system(organization_id), np.random.default_rng(plan.seed)
-    async with database.writing(viewer, is_counted=False) as tx:
+    async with database.writing(viewer) as tx:
         installed = {key: await install_instrument(tx, viewer, key) for key in _KEYS}
         owned = (
             select(Client)
