@@ -19,7 +19,7 @@ from factories.people import make_client, make_label
 from factories.treatment import make_episode, make_ors, make_rater, make_session, make_srs
 from kit import Answer, Principal, World
 
-CASES = int(os.environ.get("CAREGRAPH_FUZZ_CASES", "4"))
+CASES = int(os.environ.get("CAREGRAPH_FUZZ_CASES", "3"))
 
 # Rows 1 to 3 are there: what is made up goes further than NOT_FOUND.
 IDS = [
