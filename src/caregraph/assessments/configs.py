@@ -67,7 +67,7 @@ async def update_score_config(
     """
     must_be_own(context.viewer, config)
     await must_be_editable(tx, context, await whole_of(tx, config), "id")
-    changes = _changed(config, given(input))
+    changes = _changed(config, input)
     if changes.keys() & _RULES:
         await _open(tx, context, config, changes)
     if "score_type" in changes:
@@ -104,11 +104,8 @@ async def _create(
     argument = f"{level.name.lower()}Id"
     await must_be_editable(tx, context, whole, argument)
     _must_go_with(level, values.score_type)
-    columns: dict[str, Any] = given(values)
-    if columns.get("minimum_answered_share") is not None:
-        columns["minimum_answered_share"] = float(columns["minimum_answered_share"])
     config = ScoreConfig(
-        **columns, **{f"{level.name.lower()}_id": whole.id}, score_type_scope=scope_of(values.score_type)
+        **_as_columns(values), **{f"{level.name.lower()}_id": whole.id}, score_type_scope=scope_of(values.score_type)
     )
     tx.add(config)
     await tx.flush()
@@ -123,11 +120,16 @@ def _must_go_with(level: ScoreLevel, score_type: ScoreType) -> None:
         raise Refused(Code.INVALID, message, "input", "scoreType")
 
 
-def _changed(config: ScoreConfig, values: dict[str, Any]) -> dict[str, Any]:
+def _changed(config: ScoreConfig, values: ScoreConfigPatch) -> dict[str, Any]:
     """What is really changed: a value that the row has already is not."""
-    if values.get("minimum_answered_share") is not None:
-        values["minimum_answered_share"] = float(values["minimum_answered_share"])
-    return {name: value for name, value in values.items() if getattr(config, name) != value}
+    return {name: value for name, value in _as_columns(values).items() if getattr(config, name) != value}
+
+
+def _as_columns(values: ScoreConfigInput | ScoreConfigPatch) -> dict[str, Any]:
+    columns: dict[str, Any] = given(values)
+    if columns.get("minimum_answered_share") is not None:
+        columns["minimum_answered_share"] = float(columns["minimum_answered_share"])
+    return columns
 
 
 async def _open(tx: Tx, context: Context, config: ScoreConfig, changes: dict[str, Any]) -> None:
