@@ -1,20 +1,17 @@
 """From the database to scores: answers of 20,000 sets to 20 items, read from SQLite and scored, over reading them alone.
 
-Run it by itself: `python tests/benchmarks/bench_scored.py`. Each round reads, makes the table of answers and scores it;
-what is printed are medians of the parts, and of the whole over the reading of the same round.
+Run it by itself: `PYTHONPATH=tests python tests/benchmarks/bench_scored.py`. Each round reads, makes the table of
+answers and scores it; what is printed are medians of the parts, and of the whole over the reading of the same round.
 """
 
 import asyncio
 import sqlite3
-import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from caregraph.assessments.enums import PublicationStatus, ScoreType
 from caregraph.assessments.scored import rules_of

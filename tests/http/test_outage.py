@@ -7,18 +7,27 @@ import tempfile
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from slowness import checked_out, endless
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from caregraph.db import migrate
+from caregraph.db.failures import Trouble, trouble
 from caregraph.db.session import Database
 from caregraph.http import health
 from kit import World, settings_for
 
 CLIENTS = "{ clients { totalCount } }"
 CREATE = 'mutation { createClient(input: {fullName: "Back"}) { node { fullName } errors { code } } }'
+GOODBYE = b"X\0\0\0\4"
+"""How a client of PostgreSQL ends a connection."""
+SOCKET = ".s.PGSQL.5432"
+END_IDLE = text(
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state = 'idle'"
+)
 GONE = ("UNAVAILABLE", "The database does not answer, try again")
 
 
@@ -114,17 +123,69 @@ async def test_a_database_that_comes_back_needs_no_restart(fragile: World, serve
 
 async def test_connections_cut_by_the_server_are_replaced(fragile: World) -> None:
     await asyncio.gather(*(fragile.superuser.ask(CLIENTS) for _ in range(8)))
-    from sqlalchemy import text
-
-    await fragile.row(
-        text(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state = 'idle'"
-        )
-    )
+    await fragile.row(END_IDLE)
 
     answers = await asyncio.gather(*(fragile.superuser.ask(CLIENTS) for _ in range(8)))
 
     assert [answer.body for answer in answers] == [{"data": {"clients": {"totalCount": 0}}}] * 8
+
+
+class Lingering:
+    """A socket before a server's: when the server ends a connection, its last words arrive and the end does not."""
+
+    def __init__(self, server: Path, folder: Path) -> None:
+        self._server = server / SOCKET
+        self.folder = folder
+        self._ends: asyncio.Queue[None] = asyncio.Queue()
+
+    async def __aenter__(self) -> Self:
+        self.folder.mkdir()
+        self._listening = await asyncio.start_unix_server(self._between, self.folder / SOCKET)
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._listening.close()
+
+    async def _between(self, of_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        of_server, to_server = await asyncio.open_unix_connection(self._server)
+        answers = asyncio.create_task(self._answers(of_server, to_client))
+        while (data := await of_client.read(65536)) and data != GOODBYE:
+            to_server.write(data)
+        for one in (to_server, to_client):
+            one.close()
+        await answers
+
+    async def _answers(self, of_server: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        while data := await of_server.read(65536):
+            to_client.write(data)
+        self._ends.put_nowait(None)
+
+    async def ended(self, connections: int) -> None:
+        """Return when the server has ended as many more."""
+        for _ in range(connections):
+            await self._ends.get()
+
+
+async def _write(world: World) -> None:
+    async with world.database.writing(world.superuser.viewer) as tx:
+        await tx.execute(text("SELECT 1"))
+
+
+async def test_a_connection_that_is_cut_a_moment_before_its_use_is_replaced(fragile: World, server: OwnServer) -> None:
+    async with Lingering(server.folder, server.folder.parent / "near") as near:
+        await fragile.restart(database_url=server.url.replace(str(server.folder), str(near.folder)))
+
+        for _ in range(2):
+            before = await asyncio.gather(*(fragile.superuser.ask(CLIENTS) for _ in range(8)))
+            assert [answer.body for answer in before] == [{"data": {"clients": {"totalCount": 0}}}] * 8
+            (ended,) = await fragile.row(END_IDLE)
+            await near.ended(ended)
+        with pytest.raises(DBAPIError) as told:
+            await _write(fragile)
+        assert trouble(told.value) is Trouble.GONE
+        await _write(fragile)
+        assert (await fragile.superuser.ask(CREATE)).data["createClient"]["node"] == {"fullName": "Back"}
+        assert checked_out(fragile) == 0
 
 
 async def test_a_file_that_another_process_locks_is_busy(sqlite_template: Path, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ READS, WRITES = "BEGIN", "BEGIN IMMEDIATE"
 _RESTS = "caregraph.rests_since"
 _REST = 1.0
 """Seconds without use after which a connection is asked whether it is still there."""
-_OF_DRIVERS = (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error)
+_OF_DRIVERS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, sqlite3.Error)
 
 
 class Lent:
@@ -141,12 +141,16 @@ class Lent:
                     self.driver = self.connection.driver_connection
                 return await use()
             except (*_OF_DRIVERS, self._engine.dialect.loaded_dbapi.Error) as error:
-                is_cut = self.connection is not None and not self.is_sqlite and self.driver.is_closed()
+                is_cut = self.connection is not None and not self.is_sqlite and self._is_cut(error)
                 if not (is_cut and others):
                     raise DBAPIError(None, None, error, hide_parameters=True, connection_invalidated=is_cut) from error
             others -= 1
             kept, self.connection = self.connection, None
             await greenlet_spawn(kept.invalidate)
+
+    def _is_cut(self, error: Exception) -> bool:
+        """Whether the server is gone: it says so before its socket ends, and asyncpg understands nothing after that."""
+        return isinstance(error, asyncpg.InternalClientError) or self.driver.is_closed()
 
     async def _in_thread(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
         """Do `work` in the driver's own thread: one call into it, however many statements."""
@@ -206,3 +210,8 @@ def keep_alive(engine: AsyncEngine) -> None:
                 if engine.dialect.do_ping(connection):
                     return
             raise InvalidatePoolError
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def tell(context: Any) -> None:
+        if isinstance(context.original_exception, engine.dialect.loaded_dbapi.InternalClientError):
+            context.is_disconnect = True  # see `Lent._is_cut`
