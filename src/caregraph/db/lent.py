@@ -7,36 +7,26 @@ of all others, and errors are SQLAlchemy's, without the values of a request.
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
-from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import asyncpg
-from sqlalchemy import Connection, event
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.util import greenlet_spawn
 
 from .direct import Text
 from .finish import finished
-from .watch import heard
+from .pools import OPENED, CountingPool
+from .watch import failed, sending
 
 T = TypeVar("T")
 Bind = Callable[[AsyncConnection], AsyncSession]
 
-OPENED = "caregraph.opened"
-"""Marks a connection whose transaction is begun already."""
-
-_CLEAN = "caregraph.clean"
-"""Marks a connection that comes back without having begun a transaction."""
-
 READS, WRITES = "BEGIN", "BEGIN IMMEDIATE"
 """How transactions begin on SQLite: a read snapshot cannot become a write later."""
 
-_RESTS = "caregraph.rests_since"
-_REST = 1.0
-"""Seconds without use after which a connection is asked whether it is still there."""
 _OF_DRIVERS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, sqlite3.Error)
 
 
@@ -51,6 +41,7 @@ class Lent:
         self.connection: Any = None
         """As the pool lends it."""
         self.driver: Any = None
+        self._pool: CountingPool | None = None
         self._begins_with = ""
         self._has_begun = False
         """Whether there may be a transaction to end: set before one is asked for, as whoever asks can be cancelled."""
@@ -75,23 +66,38 @@ class Lent:
         return await self._sent(partial(self._rows, text, values))
 
     async def _rows(self, text: Text, values: Mapping[str, Any]) -> Sequence[Any]:
-        with heard(self, text, text.values(values)) as (sql, given):
+        given: Any = text.values(values)
+        try:
+            sql, given = sending(self, text, given)
             if self.is_sqlite:
-                return await self._in_thread(lambda driver: driver.execute(sql, given).fetchall())  # type: ignore[no-any-return]
-            return await self.driver.fetch(sql, *given)  # type: ignore[no-any-return]
+                found = await self._in_thread(lambda driver: driver.execute(sql, given).fetchall())
+            else:
+                found = await self.driver.fetch(sql, *given)
+        except BaseException as error:
+            failed(self, error)
+            raise
+        self.dispatch.after_cursor_execute(self, None, sql, given, text.context, False)
+        return found  # type: ignore[no-any-return]
 
     async def append(self, text: Text, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run an insertion with the values of each row, all of them or none, and commit."""
         self._begins_with = WRITES
         await self._sent(partial(self._append, text, [text.values(row) for row in rows]), is_safe_twice=False)
 
-    async def _append(self, text: Text, every: list[Any]) -> None:
-        with heard(self, text, every) as (sql, given):
+    async def _append(self, text: Text, every: Any) -> None:
+        try:
+            sql, every = sending(self, text, every)
             if self.is_sqlite:
-                await self._in_thread(lambda driver: driver.executemany(sql, given).connection.commit())
+                await self._in_thread(lambda driver: driver.executemany(sql, every).connection.commit())
                 self._has_begun = False
+            elif len(every) == 1:
+                await self.driver.execute(sql, *every[0])
             else:
-                await self.driver.executemany(sql, given)  # by itself a transaction
+                await self.driver.executemany(sql, every)  # by itself a transaction
+        except BaseException as error:
+            failed(self, error)
+            raise
+        self.dispatch.after_cursor_execute(self, None, sql, every, text.context, False)
 
     async def session(self, bound: Bind) -> AsyncSession:
         """A session made by `bound` on the connection, in the transaction that is begun."""
@@ -113,7 +119,6 @@ class Lent:
         if self._has_begun:
             await finished(self._close())
         else:
-            self.info[_CLEAN] = True
             await self._close()  # nothing in it waits, so nobody can cut it short
 
     async def _close(self) -> None:
@@ -121,15 +126,28 @@ class Lent:
         try:
             if self._session is not None:
                 await self._session.close()
-            if self._has_begun and not self.is_sqlite:
-                await self.driver.execute("ROLLBACK")  # on SQLite that of the pool is in time
+            if self._has_begun:
+                await (self.driver.rollback() if self.is_sqlite else self.driver.execute("ROLLBACK"))
         except (SQLAlchemyError, *_OF_DRIVERS, OSError):  # nothing is lost: whoever asked knows already what is wrong
             if kept.is_valid:
                 await (greenlet_spawn(kept.invalidate) if self._wrapper is None else self._wrapper.invalidate())
         if self._wrapper is not None:
             await self._wrapper.close()
         elif kept.is_valid:
+            await self._give_back(kept)
+
+    async def _give_back(self, kept: Any) -> None:
+        """At hand for the next, unless it is not what it should be, or its pool has been replaced meanwhile."""
+        is_clean = self.is_sqlite or not (self.driver.is_closed() or self.driver.is_in_transaction())
+        if is_clean and self._pool is not None and self._pool is self._engine.pool:
+            self._pool.keep(kept)
+        else:
             await greenlet_spawn(kept.close)
+
+    async def _take(self) -> None:
+        self._pool = pool = cast("CountingPool", self._engine.pool)
+        self.connection = pool.take() or await self._engine.raw_connection()
+        self.driver = self.connection.driver_connection
 
     async def _sent(self, use: Callable[[], Awaitable[T]], *, is_safe_twice: bool = True) -> T:
         """What `use` brings; where it is the first, and the server turns out to have cut the connection, on another."""
@@ -137,8 +155,7 @@ class Lent:
         while True:
             try:
                 if self.connection is None:
-                    self.connection = await self._engine.raw_connection()
-                    self.driver = self.connection.driver_connection
+                    await self._take()
                 return await use()
             except (*_OF_DRIVERS, self._engine.dialect.loaded_dbapi.Error) as error:
                 is_cut = self.connection is not None and not self.is_sqlite and self._is_cut(error)
@@ -164,54 +181,3 @@ class Lent:
             return work(driver)
 
         return await self.driver._execute(do)  # noqa: SLF001 one call instead of four
-
-
-def keep_clean(engine: AsyncEngine) -> None:
-    """No connection goes back into the pool within a transaction, whose tenant the next one would be."""
-
-    @event.listens_for(engine.sync_engine, "reset")
-    def reset(connection: Any, record: Any, state: Any) -> None:
-        is_clean = record is not None and record.info.pop(_CLEAN, False)
-        if record is not None:
-            record.info.pop(OPENED, None)
-        if is_clean or not state.asyncio_safe:
-            return
-        if engine.dialect.name == "sqlite":
-            connection.rollback()  # whatever its thread does at this moment comes before
-        elif connection.driver_connection.is_in_transaction():
-            connection.run_async(lambda driver: driver.execute("ROLLBACK"))
-
-
-def keep_least(engine: AsyncEngine, *, role: str, timeout: int) -> None:
-    """From its beginning on a connection has the rights of `role` alone, and `timeout` milliseconds for a statement."""
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def limit(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        for what in (f"SET ROLE {role}", f"SET statement_timeout = {timeout:d}"):
-            cursor.execute(what)
-        cursor.close()
-        connection.commit()
-
-
-def keep_alive(engine: AsyncEngine) -> None:
-    """A connection that the server has cut is replaced when it is taken; one that has rested is asked first."""
-
-    @event.listens_for(engine.sync_engine, "checkin")
-    def rest(_connection: Any, record: Any) -> None:
-        record.info[_RESTS] = monotonic()
-
-    @event.listens_for(engine.sync_engine, "checkout")
-    def look(connection: Any, record: Any, _lent: Any) -> None:
-        if connection.driver_connection.is_closed():
-            raise InvalidatePoolError
-        if monotonic() - record.info.get(_RESTS, monotonic()) > _REST:
-            with suppress(engine.dialect.loaded_dbapi.Error):
-                if engine.dialect.do_ping(connection):
-                    return
-            raise InvalidatePoolError
-
-    @event.listens_for(engine.sync_engine, "handle_error")
-    def tell(context: Any) -> None:
-        if isinstance(context.original_exception, engine.dialect.loaded_dbapi.InternalClientError):
-            context.is_disconnect = True  # see `Lent._is_cut`

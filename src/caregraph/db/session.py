@@ -17,11 +17,12 @@ from .direct import Text
 from .encryption import Keyring, equip
 from .events import Bus
 from .finish import finished
-from .lent import OPENED, READS, WRITES, Lent, keep_alive, keep_clean, keep_least
+from .lent import READS, WRITES, Lent
 from .listening import Listener
+from .pools import OPENED, CountingPool, keep_alive, keep_clean, keep_least
 from .snapshots import Snapshot, opening
 from .tally import count_commit
-from .watch import CountingPool, watch
+from .watch import watch
 
 Tx = AsyncSession
 

@@ -3,7 +3,7 @@
 On PostgreSQL one round trip begins the transaction, takes the rights of `APP_ROLE` and names the tenants; the values
 are literals there, the only ones in a statement of ours, and numbers. SQLAlchemy does not know of this transaction (its
 connection is in autocommit), so it is ended here, and once more by the pool when a connection comes back with it
-(`lent.keep_clean`). On SQLite `BEGIN` travels with the first read. Statements that SQLAlchemy executes see the same
+(`pools.keep_clean`). On SQLite `BEGIN` travels with the first read. Statements that SQLAlchemy executes see the same
 snapshot through `session`.
 """
 

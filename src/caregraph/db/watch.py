@@ -6,14 +6,11 @@ runs in a thread of this process, and only `interrupt()` stops it.
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from .direct import Text
 from .tally import count_statement
@@ -22,20 +19,6 @@ _TIMER = "caregraph.statement_timer"
 _PAUSE = 0.02
 _ASIDE = {"opens_transaction", "signs_in", "audits"}
 """Options of statements that are not the operation's own."""
-
-
-class CountingPool(AsyncAdaptedQueuePool):
-    """The usual pool, which also knows how many wait for a connection."""
-
-    __module__ = AsyncAdaptedQueuePool.__module__  # names its logger: what it logs are a library's records
-    waiting = 0
-
-    def _do_get(self) -> Any:
-        self.waiting += 1
-        try:
-            return super()._do_get()
-        finally:
-            self.waiting -= 1
 
 
 def watch(engine: AsyncEngine, *, seconds: float | None = None) -> None:
@@ -74,23 +57,23 @@ def _interrupt_late(engine: AsyncEngine, seconds: float) -> None:
             failure.is_disconnect = False
 
 
-@contextmanager
-def heard(connection: Any, text: Text, values: Any) -> Iterator[tuple[str, Any]]:
-    """Let the listeners of an engine hear of a statement that the block runs on the driver's connection.
+def sending(connection: Any, text: Text, values: Any) -> tuple[str, Any]:
+    """Let the listeners of an engine hear of a statement that is about to run on the driver's connection.
 
-    They may put another in its place, as they may of those that SQLAlchemy executes.
+    They may put another in its place, as they may of those that SQLAlchemy executes. If it fails, tell `failed`, else
+    the listeners to `after_cursor_execute`.
     """
     statement = text.sql
-    try:
-        for listener in connection.dispatch.before_cursor_execute:
-            statement, values = listener(connection, None, statement, values, text.context, False)
-        yield statement, values
-    except BaseException as error:
-        _stop_timer(connection)
-        if connection.is_sqlite and not isinstance(error, Exception):
-            _interrupt_until_ended(connection.connection.driver_connection)
-        raise
-    connection.dispatch.after_cursor_execute(connection, None, statement, values, text.context, False)
+    for listener in connection.dispatch.before_cursor_execute:
+        statement, values = listener(connection, None, statement, values, text.context, False)
+    return statement, values
+
+
+def failed(connection: Any, error: BaseException) -> None:
+    """What `sending` told of has not come to its end."""
+    _stop_timer(connection)
+    if connection.is_sqlite and not isinstance(error, Exception):
+        _interrupt_until_ended(connection.connection.driver_connection)
 
 
 def _stop_timer(connection: Any) -> None:

@@ -14,8 +14,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from caregraph.db.counters import Counters
+from caregraph.db.pools import CountingPool
 from caregraph.db.session import Database
-from caregraph.db.watch import CountingPool
 
 from .gate import Gate
 from .observe import Observation
