@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from caregraph import schema
 from caregraph.auth.jwks import Timing
@@ -58,6 +59,7 @@ from caregraph.people import files
 from caregraph.settings import Settings
 
 LOG = logging.getLogger("caregraph")
+_GRAPHQL = "/graphql"
 _SWEEP_INTERVAL = 30
 
 built_schema = cache(schema.build)
@@ -112,9 +114,10 @@ def create_app(
     streams = Streams(runner, callers, database.bus)
     draining.callbacks.append(streams.end)
     found = partial(files.fetched, database, provided[Trail])
+    endpoint = GraphQLEndpoint(runner, callers, streams)
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLEndpoint(runner, callers, streams)),
-        WebSocketRoute("/graphql", SocketEndpoint(streams)),
+        Route(_GRAPHQL, endpoint),
+        WebSocketRoute(_GRAPHQL, SocketEndpoint(streams)),
         Route("/files/{token}", Downloads(found, provided[Storage], provided[Links]).answer),
         *OAuth(Grants(database, clients, seal, settings), sign_in_limits, settings).routes(),
         *Exports(runner, callers, {"scores": ("scoresTable", TABLE), "fhir": ("fhirBundle", RESOURCES)}).routes(),
@@ -124,11 +127,12 @@ def create_app(
     ]
 
     paths = {getattr(route, "path", "").split("/")[1] for route in routes}
-    app = Starlette(
-        routes=routes,
-        lifespan=_lifespan,
-        middleware=[Middleware(RequestLog, draining=draining, paths=paths), *cross_site.middleware(settings)],
+    others = cross_site.middleware(settings)
+    logged = partial(RequestLog, draining=draining, paths=paths)
+    app = _Application(
+        routes=routes, lifespan=_lifespan, middleware=[Middleware(RequestLog, draining=draining, paths=paths), *others]
     )
+    app.direct = None if others else logged(endpoint)
     app.state.settings = settings
     app.state.database = database
     app.state.storage, app.state.links = provided[Storage], provided[Links]
@@ -136,6 +140,20 @@ def create_app(
     app.state.counters = counters
     app.state.streams = streams
     return app
+
+
+class _Application(Starlette):
+    """Starlette, but requests to the endpoint do not go through layers that have nothing to do for them."""
+
+    direct: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Carry one request, connection or life."""
+        is_direct = scope["type"] == "http" and scope["path"] == _GRAPHQL and not scope.get("root_path")
+        if self.direct is None or not is_direct:
+            await super().__call__(scope, receive, send)
+        else:
+            await self.direct(scope, receive, send)
 
 
 @asynccontextmanager

@@ -149,6 +149,8 @@ class Counters:
     async def spend(self, limit: Limit, key: str, amount: int = 1) -> bool:
         """Count `amount` for `key` unless that is too much; whether it was counted."""
         where = _key(limit, key)
+        if self._shared is None:
+            return await self._memory.acquire_sliding_window_entry(where, limit.amount, limit.seconds, amount)
         return await self._ask(
             lambda store: store.acquire_sliding_window_entry(where, limit.amount, limit.seconds, amount)
         )

@@ -1,8 +1,6 @@
 """What one operation asked of the database: counted where statements pass, read by whoever watches operations."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 
 
@@ -21,14 +19,14 @@ class Tally:
 _CURRENT: ContextVar[Tally | None] = ContextVar("tally", default=None)
 
 
-@contextmanager
-def counting(tally: Tally) -> Iterator[None]:
-    """Count what the block, and every task it starts, asks of the database."""
-    token = _CURRENT.set(tally)
-    try:
-        yield
-    finally:
-        _CURRENT.reset(token)
+def count_in(tally: Tally) -> Token[Tally | None]:
+    """From now on count what this task, and every task that it starts, asks of the database."""
+    return _CURRENT.set(tally)
+
+
+def stop_counting(token: Token[Tally | None]) -> None:
+    """End what `count_in` began."""
+    _CURRENT.reset(token)
 
 
 def count_statement() -> None:

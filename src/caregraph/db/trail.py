@@ -6,8 +6,9 @@ that a busy server pays for one transaction where it would pay for many.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -36,10 +37,10 @@ class Trail:
 
     async def write(self, entry: dict[str, Any]) -> None:
         """Return when `entry` is committed; raises what the database raises, and then nobody may be answered."""
-        await self.begin(entry)
+        await self.begin(entry)()
 
-    def begin(self, entry: dict[str, Any]) -> Awaitable[None]:
-        """Begin to write: what is returned is to be waited for as `write` is. Meanwhile something else can be done."""
+    def begin(self, entry: dict[str, Any]) -> Callable[[], Awaitable[None]]:
+        """Begin to write, and return what waits for the end as `write` does: meanwhile something else can be done."""
         organization_id = entry["organization_id"]
         batch = self._waiting.setdefault(organization_id, _Batch())
         place = len(batch.entries)
@@ -47,11 +48,11 @@ class Trail:
         if batch.written is None:
             batch.written = asyncio.create_task(self._write(organization_id, batch))
             batch.written.add_done_callback(_seen)
-        return self._ended(batch, place)
+        return partial(self._ended, batch.written, place)
 
-    async def _ended(self, batch: _Batch, place: int) -> None:
-        assert batch.written is not None
-        failures = await asyncio.shield(batch.written)  # whoever leaves does not take the others' entries along
+    @staticmethod
+    async def _ended(written: asyncio.Task[Mapping[int, Exception]], place: int) -> None:
+        failures = await asyncio.shield(written)  # whoever leaves does not take the others' entries along
         if place in failures:
             raise failures[place]
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
+from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 import strawberry
@@ -196,23 +197,14 @@ class Context:
             batch = self._loaders[loader] = DataLoader(load_many)
         return batch
 
-    @asynccontextmanager
-    async def within_time(self) -> AsyncIterator[None]:
+    def within_time(self) -> "_WithinTime":
         """Run the block until the operation's time is over.
 
         The error is that of one field: what other fields have answered or saved is still told.
         """
         if self._is_over:
             raise _too_late()
-        clock = asyncio.timeout_at(self.deadline)
-        try:
-            async with clock:
-                self._clocks.add(clock)
-                yield
-        except TimeoutError as error:
-            raise (_too_late() if clock.expired() else error) from None
-        finally:
-            self._clocks.discard(clock)
+        return _WithinTime(self._clocks, self.deadline)
 
     async def close(self) -> None:
         """End for good: a loader that outlives a cancelled operation stops and opens nothing anew."""
@@ -242,6 +234,11 @@ class Context:
 
     async def end_snapshot(self) -> None:
         """Close the snapshot and forget what was loaded; the next read opens a fresh one."""
+        await self.settle()
+        await self._end()
+
+    async def settle(self) -> None:
+        """Find out whose records were read, where that is not known yet, and forget what was loaded."""
         self._loaders.clear()
         self._counted.clear()
         if self.seen.subjects.asked:
@@ -250,7 +247,6 @@ class Context:
             except DBAPIError:  # after an error, a snapshot of PostgreSQL answers nothing more
                 await self._end()
                 await self._ask()
-        await self._end()
 
     async def _ask(self) -> None:
         """Look up whose record was read, in the snapshot that it was read in."""
@@ -265,6 +261,27 @@ class Context:
             snapshot, self._snapshot = self._snapshot, None
             if snapshot is not None:
                 await snapshot.close()  # to its end: whoever is cancelled here gives the connection back first
+
+
+class _WithinTime:
+    """A block that ends with its operation's time."""
+
+    def __init__(self, clocks: set[asyncio.Timeout], deadline: float | None) -> None:
+        self._clocks = clocks
+        self._deadline = deadline
+
+    async def __aenter__(self) -> None:
+        self._clock = await asyncio.timeout_at(self._deadline).__aenter__()
+        self._clocks.add(self._clock)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._clocks.discard(self._clock)
+        try:
+            await self._clock.__aexit__(kind, error, trace)
+        except TimeoutError:
+            raise _too_late() from None
 
 
 def _seen(answer: asyncio.Future[Any]) -> None:

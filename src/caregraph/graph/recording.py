@@ -34,9 +34,11 @@ async def recorded(
     `names` are the operation's `root_fields`.
     """
     try:
-        await context.end_snapshot()  # writing takes a connection: one pool slot per request
-        for one in _entries(context, result, names):
-            await context.the(Trail).write(one)
+        await context.settle()
+        begun = [context.the(Trail).begin(one) for one in _entries(context, result, names)]
+        await context.end_snapshot()  # at the same time: entries may be waiting for this very connection
+        for written in begun:
+            await written()
     except (SQLAlchemyError, OSError) as error:
         return _withheld(result, operation, error)
     return result

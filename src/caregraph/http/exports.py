@@ -23,7 +23,7 @@ from caregraph.graph.scalars import encode_json
 
 from .callers import Callers
 from .frames import ARROW, CSV, arrow, comma_separated
-from .presence import ClientLeftError, while_present
+from .presence import ClientLeftError, WhilePresent
 from .requests import JSON, preferred
 from .resources import FHIR, NDJSON, in_one, line_by_line
 from .runner import RefusedRequestError, Runner
@@ -155,7 +155,7 @@ class Exports:
         variables = {name: text for name, text in given.items() if name != _COLUMNS}
         ready = self._runner.prepare_own(export.query(given), variables)
         address = request.client.host if request.client else ""
-        async with while_present(request.receive):
+        async with WhilePresent(request.receive):
             context = await self._runner.admit(ready, await self._callers.viewer(request.headers, address), address)
             result = await self._runner.run(ready, context)
         if result.errors or not result.data:

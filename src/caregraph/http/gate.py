@@ -43,16 +43,20 @@ class Gate:
         """How many wait for their turn."""
         return len(self._queue)
 
+    def enter_at_once(self) -> bool:
+        """Whether it is one's turn without waiting: then `leave`, else `enter`."""
+        if self._beat is None:
+            self._expect_beat()
+        is_free = self.running < self._places and not self._queue
+        self.running += is_free
+        return is_free
+
     async def enter(self, *, is_patient: bool = False) -> None:
         """Return when the turn has come, then `leave`; raise `UNAVAILABLE` when there are too many before it.
 
         Whoever is patient stays in a crowd too: an event of a subscription cannot be asked for again.
         """
-        if self._beat is None:
-            self._expect_beat()
-        if self.running < self._places and not self._queue:
-            self.running += 1
-        else:
+        if not self.enter_at_once():
             await self._turn(self._most_waiting if is_patient else self._room)
 
     def leave(self) -> None:

@@ -11,7 +11,7 @@ from caregraph.settings import Settings
 
 from .draining import Draining
 from .gate import UNAVAILABLE, Gate
-from .observe import Observation, Observer, observed
+from .observe import Observation, Observed, Observer
 
 _SECONDS_TO_STOP = 1.0
 
@@ -40,7 +40,7 @@ class Guard:
         is_event: bool = False,
     ) -> ExecutionResult:
         """Run one operation of `context`, in the place that its request has already, or in one of its own."""
-        with observed(seen, self._observers):
+        with Observed(seen, self._observers):
             try:
                 running = self._run(context, execute) if has_place else self._in_turn(context, execute, is_event)
                 result = _settled(seen, await running)
@@ -52,7 +52,7 @@ class Guard:
 
     def refuse(self, seen: Observation, errors: Sequence[GraphQLError]) -> None:
         """Show an operation that never starts."""
-        with observed(seen, self._observers):
+        with Observed(seen, self._observers):
             seen.codes = tuple(dict.fromkeys(map(code_of, errors)))
 
     async def _in_turn(self, context: Context, execute: Execute, is_event: bool) -> ExecutionResult:

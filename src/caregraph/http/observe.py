@@ -2,14 +2,15 @@
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
-from caregraph.db.tally import Tally, counting
+from caregraph.db.tally import Tally, count_in, stop_counting
 
 _LONGEST_NAME = 100
+_LONGEST_KNOWN_TEXT = 2_000
 
 
 @dataclass(eq=False)
@@ -43,18 +44,29 @@ class Observer(Protocol):
 
 def observation(*, kind: str, name: str | None, text: str, cost: float | None = None) -> Observation:
     """What may be known before an operation runs."""
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    digest = _digest(text) if len(text) <= _LONGEST_KNOWN_TEXT else _digest.__wrapped__(text)
     return Observation(kind, (name or "")[:_LONGEST_NAME], digest, cost=cost)
 
 
-@contextmanager
-def observed(seen: Observation, observers: Sequence[Observer]) -> Iterator[None]:
-    """Show an operation to all observers and count what it asks of the database."""
-    begun = [one.begin(seen) for one in observers]
-    try:
-        with counting(seen.tally):
-            yield
-    finally:
-        seen.seconds = time.perf_counter() - seen.started
-        for one, state in zip(reversed(observers), reversed(begun), strict=True):
-            one.end(seen, state)
+@lru_cache(1000)
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Observed:
+    """A block that is shown to all observers, and in which is counted what an operation asks of the database."""
+
+    def __init__(self, seen: Observation, observers: Sequence[Observer]) -> None:
+        """`seen` is the operation that runs in the block."""
+        self._seen = seen
+        self._observers = observers
+
+    def __enter__(self) -> None:
+        self._begun = [one.begin(self._seen) for one in self._observers]
+        self._counting = count_in(self._seen.tally)
+
+    def __exit__(self, *_: object) -> None:
+        stop_counting(self._counting)
+        self._seen.seconds = time.perf_counter() - self._seen.started
+        for one, state in zip(reversed(self._observers), reversed(self._begun), strict=True):
+            one.end(self._seen, state)

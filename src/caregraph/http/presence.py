@@ -1,8 +1,7 @@
 """Notices that a client has left, and stops the work that was done for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
 
 from starlette.types import Receive
 
@@ -13,30 +12,36 @@ class ClientLeftError(Exception):
     """Nobody is there to be answered."""
 
 
-@asynccontextmanager
-async def while_present(receive: Receive) -> AsyncIterator[None]:
-    """Cancel the block when the client leaves. The request's body must have been read.
+class WhilePresent:
+    """Cancels the block when the client leaves. The request's body must have been read.
 
     Most work is done before it is worth asking: a look-out begins after a moment.
     """
-    loop = asyncio.get_running_loop()
-    watchers: list[asyncio.Task[None]] = []
-    try:
-        async with asyncio.timeout(None) as clock:
-            begin = loop.call_later(_PATIENCE, lambda: watchers.append(loop.create_task(_until_left(receive, clock))))
-            try:
-                yield
-            finally:
-                begin.cancel()
-                for watcher in watchers:
-                    watcher.cancel()
-    except TimeoutError as error:
-        if clock.expired():
-            raise ClientLeftError from error
-        raise
 
+    def __init__(self, receive: Receive) -> None:
+        """`receive` is the request's."""
+        self._receive = receive
+        self._watcher: asyncio.Task[None] | None = None
 
-async def _until_left(receive: Receive, clock: asyncio.Timeout) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    clock.reschedule(asyncio.get_running_loop().time())
+    async def __aenter__(self) -> None:
+        self._clock = await asyncio.timeout(None).__aenter__()
+        self._begin = asyncio.get_running_loop().call_later(_PATIENCE, self._watch)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._begin.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        try:
+            await self._clock.__aexit__(kind, error, trace)
+        except TimeoutError as left:
+            raise ClientLeftError from left
+
+    def _watch(self) -> None:
+        self._watcher = asyncio.get_running_loop().create_task(self._until_left())
+
+    async def _until_left(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._clock.reschedule(asyncio.get_running_loop().time())

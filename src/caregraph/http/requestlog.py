@@ -10,19 +10,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from caregraph.graph.errors import INTERNAL
 from caregraph.logs import failure
 
 from .draining import Draining
+from .headers import headers_of
 from .observe import Observation
-from .tracing import continued
+from .tracing import continued, is_continued
 
 LOG = logging.getLogger("caregraph.requests")
 
 REQUEST_ID = "X-Request-Id"
+_REQUEST_ID = b"x-request-id"
 _CLIENT_LEFT = 499
 # A UUID, or what proxies make: no room for a name, an address or a number of a person.
 _WELL_FORMED = re.compile(r"[0-9a-fA-F-]{16,64}")
@@ -75,7 +77,7 @@ class RequestLog:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers = headers_of(scope)
         first = scope["path"].split("/")[1]
         method = scope.get("method", "WEBSOCKET")
         line = _Line(
@@ -85,7 +87,10 @@ class RequestLog:
         )
         token = _CURRENT.set(line)
         try:
-            with continued(headers):
+            if is_continued(headers):
+                with continued(headers):
+                    await self._carry(line, scope, receive, send)
+            else:
                 await self._carry(line, scope, receive, send)
         finally:
             _CURRENT.reset(token)
@@ -96,10 +101,12 @@ class RequestLog:
         async def answer(message: Message) -> None:
             if message["type"] in {"http.response.start", "websocket.accept"}:
                 line.status = message.get("status", 101)
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID] = line.request_id
+                own = [(_REQUEST_ID, line.request_id.encode())]
                 if self._draining.begun and message["type"] == "http.response.start":
-                    headers["Connection"] = "close"
+                    own.append((b"connection", b"close"))
+                named = {name for name, _ in own}
+                others = (one for one in message.get("headers", ()) if one[0] not in named)
+                message["headers"] = [*others, *own]
             await send(message)
 
         try:
@@ -137,7 +144,8 @@ def _log(line: _Line) -> None:
             told |= _of_operation(seen)
         if len(line.operations) > 1:
             told["operations"] = len(line.operations)
-        LOG.log(level, "request", extra={"fields": told})
+        # As `LOG.log` does, but it would look through the stack for who calls.
+        LOG.handle(LOG.makeRecord(LOG.name, level, "", 0, "request", (), None, extra={"fields": told}))
 
 
 def _identity(line: _Line) -> dict[str, Any]:

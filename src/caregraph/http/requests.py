@@ -7,11 +7,12 @@ from typing import Any
 
 import orjson
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from caregraph.settings import Settings
 
 from .errors import HttpError
+from .headers import headers_of
 from .multipart import is_multipart, read_multipart
 
 JSON = "application/json"
@@ -70,9 +71,10 @@ async def read(request: Request, settings: Settings) -> GraphQLRequest:
         return from_parameters({name: _parameter(name, text) for name, text in request.query_params.items()})
     if request.method != "POST":
         raise HttpError(405, "METHOD_NOT_ALLOWED", "GraphQL takes GET and POST", allow="GET, POST")
-    if is_multipart(request.headers):
+    known = headers_of(request.scope)
+    if is_multipart(known):
         return from_parameters(await read_multipart(request, settings))
-    _check_content_type(request.headers)
+    _check_content_type(known)
     try:
         body = orjson.loads(await read_body(request, settings.maximum_body))
     except orjson.JSONDecodeError as error:
@@ -105,19 +107,29 @@ def _check_content_type(headers: Headers) -> None:
 
 async def read_body(request: Request, maximum: int) -> bytes:
     """The body of at most `maximum` bytes; raises `HttpError`."""
-    too_large = HttpError(413, "PAYLOAD_TOO_LARGE", f"The body may have {maximum} bytes", connection="close")
     try:
-        declared = int(request.headers.get("content-length", "0"))
+        declared = int(headers_of(request.scope).get("content-length", "0"))
     except ValueError as error:
         raise HttpError(400, "BAD_REQUEST", "content-length is not a number") from error
     if declared > maximum:
-        raise too_large
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > maximum:
-            raise too_large
-    return bytes(body)
+        raise _too_large(maximum)
+    body, is_whole = b"", False
+    pieces: list[bytes] = []
+    size = 0
+    while not is_whole:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body, is_whole = message.get("body", b""), not message.get("more_body", False)
+        pieces.append(body)
+        size += len(body)
+        if size > maximum:
+            raise _too_large(maximum)
+    return body if len(pieces) == 1 else b"".join(pieces)
+
+
+def _too_large(maximum: int) -> HttpError:
+    return HttpError(413, "PAYLOAD_TOO_LARGE", f"The body may have {maximum} bytes", connection="close")
 
 
 def from_parameters(parameters: Any) -> GraphQLRequest:

@@ -64,14 +64,15 @@ def _attributes(seen: Observation) -> dict[str, str | int | float | tuple[str, .
     return attributes
 
 
+def is_continued(headers: Headers) -> bool:
+    """Whether a request is part of its caller's trace."""
+    return headers.get(_HEADER) is not None
+
+
 @contextmanager
 def continued(headers: Headers) -> Iterator[None]:
-    """Put the block into the caller's trace, when there is one."""
-    parent = headers.get(_HEADER)
-    if parent is None:
-        yield
-        return
-    token = active.attach(_W3C.extract({_HEADER: parent}, context=active.Context()))
+    """Put the block into the trace of a caller who has one."""
+    token = active.attach(_W3C.extract({_HEADER: headers[_HEADER]}, context=active.Context()))
     try:
         yield
     finally:

@@ -6,7 +6,6 @@ from typing import Any
 from graphql import ExecutionResult, MiddlewareManager
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from caregraph.auth.tokens import AUTHENTICATION_FAILED, InvalidCredentialsError
@@ -22,9 +21,10 @@ from .cross_site import demand_preflight
 from .errors import HttpError
 from .federated_tracing import FederatedTrace
 from .gate import UNAVAILABLE
+from .headers import headers_of
 from .multipart import is_multipart
 from .observe import observation
-from .presence import ClientLeftError, while_present
+from .presence import ClientLeftError, WhilePresent
 from .requests import GRAPHQL_RESPONSE, JSON, GraphQLRequest, media_type, read
 from .runner import Ready, RefusedRequestError, Runner
 from .streaming import StreamResponse
@@ -47,13 +47,13 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = Request(scope, receive)
+        request, known = Request(scope, receive), headers_of(scope)
         answer_as = JSON
         response: ASGIApp
         try:
-            accepted = streaming.accepted(request.headers)
+            accepted = streaming.accepted(known)
             if accepted is None or not accepted.only_streams:
-                answer_as = media_type(request.headers)
+                answer_as = media_type(known)
             response = await self._answer(request, answer_as, accepted)
         except HttpError as error:
             response = _failure(error.status, error.code, error.message, answer_as, error.headers)
@@ -73,8 +73,9 @@ class GraphQLEndpoint:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, answer_as: str, accepted: streaming.Accepted | None) -> ASGIApp:
-        if request.method == "GET" or is_multipart(request.headers):
-            demand_preflight(request.headers)
+        known = headers_of(request.scope)
+        if request.method == "GET" or is_multipart(known):
+            demand_preflight(known)
         wanted = await read(request, self._runner.settings)
         await self._enter(request, wanted)
         try:
@@ -84,8 +85,10 @@ class GraphQLEndpoint:
 
     async def _enter(self, request: Request, wanted: GraphQLRequest) -> None:
         """Wait for a place before anything is done for the request: signing in and reading a document are work too."""
+        if self._runner.guard.gate.enter_at_once():
+            return
         try:
-            async with while_present(request.receive):
+            async with WhilePresent(request.receive):
                 await self._runner.guard.gate.enter()
         except RequestError as error:
             self._runner.guard.refuse(observation(kind="none", name=None, text=wanted.query), [error])
@@ -106,10 +109,11 @@ class GraphQLEndpoint:
             raise HttpError(406, "NOT_ACCEPTABLE", streaming.HOW_TO_SUBSCRIBE)
         if request.method == "GET" and not is_query(ready.operation):
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries go by GET", allow="POST")
-        trace = FederatedTrace.wanted(request.headers) if self._runner.settings.federation else None
-        async with while_present(request.receive):
+        known = headers_of(request.scope)
+        trace = FederatedTrace.wanted(known) if self._runner.settings.federation else None
+        async with WhilePresent(request.receive):
             address = request.client.host if request.client else ""
-            context = await self._runner.admit(ready, await self._callers.viewer(request.headers, address), address)
+            context = await self._runner.admit(ready, await self._callers.viewer(known, address), address)
             context.watch = None if trace is None else MiddlewareManager(trace)
             result = await self._runner.run(ready, context, has_place=True)
         return self._response(result if trace is None else trace.told(result), answer_as, headers(context.budgets))
@@ -118,7 +122,7 @@ class GraphQLEndpoint:
         """What is refused before the operation starts has a status; everything later is told in the stream."""
         if request.method == "GET" and is_mutation(ready.operation):
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Mutations do not go by GET", allow="POST")
-        caller = Caller(request.headers, request.client.host if request.client else "")
+        caller = Caller(headers_of(request.scope), request.client.host if request.client else "")
         try:
             return StreamResponse(self._streams, form, await self._streams.start(ready, caller))
         except StreamEndedError as ended:
@@ -126,7 +130,7 @@ class GraphQLEndpoint:
         except RefusedRequestError as refused:
             return StreamResponse(self._streams, form, self._streams.told(refused))
 
-    def _response(self, result: ExecutionResult, answer_as: str, more: Mapping[str, str] | None = None) -> Response:
+    def _response(self, result: ExecutionResult, answer_as: str, more: Mapping[str, str] | None = None) -> ASGIApp:
         """An operation that never started has a status of its own where the media type can say so, or none can wait."""
         body = self._runner.body(result)
         if "data" in body:
@@ -145,15 +149,25 @@ def _retry_after(extensions: Mapping[str, Any]) -> dict[str, str]:
     return {} if seconds is None else {"retry-after": str(seconds)}
 
 
-def _json(status: int, body: Mapping[str, Any], answer_as: str, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(
-        encode_json(body),
-        status,
-        {"content-type": f"{answer_as}; charset=utf-8", "cache-control": "no-store", **(headers or {})},
-    )
+class _Answer:
+    """An answer whose body is there: an ASGI application that sends it."""
+
+    def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        self._status = status
+        self._body = body
+        self._headers = headers
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        told = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._headers.items()]
+        told.append((b"content-length", str(len(self._body)).encode()))
+        await send({"type": "http.response.start", "status": self._status, "headers": told})
+        await send({"type": "http.response.body", "body": self._body})
 
 
-def _failure(
-    status: int, code: str, message: str, answer_as: str, headers: Mapping[str, str] | None = None
-) -> Response:
+def _json(status: int, body: Mapping[str, Any], answer_as: str, headers: Mapping[str, str] | None = None) -> ASGIApp:
+    own = {"content-type": f"{answer_as}; charset=utf-8", "cache-control": "no-store", **(headers or {})}
+    return _Answer(status, encode_json(body), own)
+
+
+def _failure(status: int, code: str, message: str, answer_as: str, headers: Mapping[str, str] | None = None) -> ASGIApp:
     return _json(status, {"errors": [{"message": message, "extensions": {"code": code}}]}, answer_as, headers)
