@@ -19,14 +19,15 @@ class _Joined:
 
     def write(self, piece: bytes) -> None:
         if not self._pieces:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._pieces.append(piece)
 
     def close(self) -> None:
-        self._flush()
+        self.flush()
         self._transport.close()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write now."""
         if self._pieces:
             pieces, self._pieces = self._pieces, []
             self._transport.writelines(pieces)
@@ -39,6 +40,12 @@ class JoiningProtocol(HttpToolsProtocol):
         """A client has come."""
         super().connection_made(_Joined(transport))  # type: ignore[arg-type]
         self._plain = transport
+
+    def on_response_complete(self) -> None:
+        """An answer is whole: it leaves before anything that is still to be done for its request."""
+        if isinstance(self.transport, _Joined):
+            self.transport.flush()
+        super().on_response_complete()
 
     def handle_websocket_upgrade(self) -> None:
         """A client wants a WebSocket, which writes as it likes."""

@@ -33,11 +33,11 @@ _OF_DRIVERS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalCl
 class Lent:
     """One connection of an engine, taken when first needed; close it to give it back."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        """Takes nothing yet."""
+    def __init__(self, engine: AsyncEngine, listeners: Any) -> None:
+        """Takes nothing yet. `listeners` are told of statements: those of `engine`, or of what it is made from."""
         self._engine = engine
-        self.dispatch = engine.sync_engine.dispatch
-        self.is_sqlite = engine.dialect.name == "sqlite"
+        self.dispatch = listeners
+        self.is_sqlite = engine.sync_engine.dialect.name == "sqlite"
         self.connection: Any = None
         """As the pool lends it."""
         self.driver: Any = None
@@ -139,19 +139,19 @@ class Lent:
     async def _give_back(self, kept: Any) -> None:
         """At hand for the next, unless it is not what it should be, or its pool has been replaced meanwhile."""
         is_clean = self.is_sqlite or not (self.driver.is_closed() or self.driver.is_in_transaction())
-        if is_clean and self._pool is not None and self._pool is self._engine.pool:
+        if is_clean and self._pool is not None and self._pool is self._engine.sync_engine.pool:
             self._pool.keep(kept)
         else:
             await greenlet_spawn(kept.close)
 
     async def _take(self) -> None:
-        self._pool = pool = cast("CountingPool", self._engine.pool)
+        self._pool = pool = cast("CountingPool", self._engine.sync_engine.pool)
         self.connection = pool.take() or await self._engine.raw_connection()
         self.driver = self.connection.driver_connection
 
     async def _sent(self, use: Callable[[], Awaitable[T]], *, is_safe_twice: bool = True) -> T:
         """What `use` brings; where it is the first, and the server turns out to have cut the connection, on another."""
-        others = self._engine.pool.size() if self.connection is None and is_safe_twice else 0  # type: ignore[attr-defined]
+        is_first, tried = self.connection is None and is_safe_twice, 0
         while True:
             try:
                 if self.connection is None:
@@ -159,9 +159,9 @@ class Lent:
                 return await use()
             except (*_OF_DRIVERS, self._engine.dialect.loaded_dbapi.Error) as error:
                 is_cut = self.connection is not None and not self.is_sqlite and self._is_cut(error)
-                if not (is_cut and others):
+                if not (is_cut and is_first and self._pool is not None and tried < self._pool.size()):
                     raise DBAPIError(None, None, error, hide_parameters=True, connection_invalidated=is_cut) from error
-            others -= 1
+            tried += 1
             kept, self.connection = self.connection, None
             await greenlet_spawn(kept.invalidate)
 

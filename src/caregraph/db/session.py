@@ -120,16 +120,19 @@ class Database:
 
     def lent(self) -> Lent:
         """A connection for reading by statements on its driver."""
-        return Lent(self._reader if self.is_sqlite else self._autocommit)
+        return self._lent(self._reader if self.is_sqlite else self._autocommit)
 
     async def append(self, text: Text, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run an insertion of what nobody may change with the values of each row, in a transaction of its own."""
         await self.check_keys()
-        lent = Lent(self._writer if self.is_sqlite else self._autocommit)
+        lent = self._lent(self._writer if self.is_sqlite else self._autocommit)
         try:
             await lent.append(text, rows)
         finally:
             await lent.close()
+
+    def _lent(self, engine: AsyncEngine) -> Lent:
+        return Lent(engine, (engine if self.is_sqlite else self._writer).sync_engine.dispatch)
 
     @asynccontextmanager
     async def writing(self, viewer: Viewer, *, origin: Origin | None = None) -> AsyncIterator[Tx]:
