@@ -21,6 +21,8 @@ class Text:
     """The driver's values of parameters that were given when the statement was built."""
     context: Any = None
     """What listeners are told of the execution: its options."""
+    is_by_keys: bool = False
+    """Whether it reads rows by a parameter `keys`, which then decides how they are found, whatever else is asked."""
 
     @classmethod
     def of(cls, statement: Executable, dialect: Dialect, *open_parameters: str, **options: bool) -> "Text":
@@ -38,7 +40,8 @@ class Text:
             if name in names and name not in open_parameters
         }
         context = SimpleNamespace(execution_options=options)
-        return cls(state.statement, tuple((name, process[name]) for name in names), known, context)
+        parameters = tuple((name, process[name]) for name in names)
+        return cls(state.statement, parameters, known, context, is_by_keys="keys" in keys)
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
         """The driver's values, in its order."""

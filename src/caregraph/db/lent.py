@@ -54,7 +54,7 @@ class Lent:
         return self.connection.info
 
     async def begin(self, statement: str) -> None:
-        """Begin a transaction. On SQLite `statement` travels with the next one."""
+        """Begin a transaction, or change it. On SQLite `statement` travels with the next one."""
         if self.is_sqlite:
             self._begins_with = statement
         else:
