@@ -71,6 +71,8 @@ class Context:
     """When the operation's time is over, by the event loop's clock."""
     watch: MiddlewareManager | None = None
     """What is called around every field, if anything."""
+    encodes: bool = False
+    """Whether the data may be told as bytes of JSON, so that they are made while the audit is written."""
     budgets: Sequence[Budget] = ()
     """What the caller has left, where the request asks for it."""
     _clocks: set[asyncio.Timeout] = field(default_factory=set)

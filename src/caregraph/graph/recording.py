@@ -17,6 +17,7 @@ from graphql import (
     OperationType,
     SelectionSetNode,
 )
+from orjson import Fragment
 from sqlalchemy.exc import SQLAlchemyError
 
 from caregraph.db.audit import Kind, entry
@@ -24,6 +25,7 @@ from caregraph.db.trail import Trail
 
 from .context import Context
 from .errors import code_of
+from .scalars import encode_json
 
 
 async def recorded(
@@ -33,14 +35,18 @@ async def recorded(
 
     `names` are the operation's `root_fields`.
     """
+    answered = result
     try:
         await context.settle()
         begun = [context.the(Trail).begin(one) for one in _entries(context, result, names)]
         await context.end_snapshot()  # at the same time: entries may be waiting for this very connection
+        if begun and context.encodes and result.data is not None:
+            data: Any = Fragment(encode_json(result.data))
+            result = ExecutionResult(data, result.errors, result.extensions)
         for written in begun:
             await written()
     except (SQLAlchemyError, OSError) as error:
-        return _withheld(result, operation, error)
+        return _withheld(answered, operation, error)
     return result
 
 

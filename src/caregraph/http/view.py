@@ -114,7 +114,7 @@ class GraphQLEndpoint:
         async with WhilePresent(request.receive):
             address = request.client.host if request.client else ""
             context = await self._runner.admit(ready, await self._callers.viewer(known, address), address)
-            context.watch = None if trace is None else MiddlewareManager(trace)
+            context.watch, context.encodes = None if trace is None else MiddlewareManager(trace), True
             result = await self._runner.run(ready, context, has_place=True)
         return self._response(result if trace is None else trace.told(result), answer_as, headers(context.budgets))
 
