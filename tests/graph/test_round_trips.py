@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from caregraph.graph.node import global_id
 from factories.people import make_client
 from kit import World
 
@@ -25,10 +26,12 @@ _KINDS = {
         ("{ __typename }", [SIGN_IN]),
         ("{ clients { nodes { fullName } } }", [SIGN_IN, BEGIN, READ, END, AUDIT]),
         ("{ clients { nodes { fullName owners { fullName } } } }", [SIGN_IN, BEGIN, READ, READ, END, AUDIT]),
+        ("{ client(id: $ID) { fullName owners { fullName } } }", [SIGN_IN, BEGIN, READ, READ, END, AUDIT]),
     ],
 )
 async def test_round_trips_of_a_query(world: World, query: str, expected: list[str]) -> None:
-    await make_client(world.user, full_name="Kim")
+    kim = await make_client(world.user, full_name="Kim")
+    query = query.replace("$ID", f'"{global_id("Client", kim.id)}"')
     await world.restart(pool_size=1)
     await world.user.ask(query)
     sent: list[str] = []

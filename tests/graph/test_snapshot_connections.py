@@ -48,6 +48,27 @@ async def test_a_snapshot_has_the_rights_of_the_application_and_one_tenant(singl
     assert await _names(single, Viewer.nobody()) == []
 
 
+async def test_plans_are_kept_for_rows_by_their_keys_alone(single: World) -> None:
+    if single.database.is_sqlite:
+        return
+    mode = "SELECT current_setting('plan_cache_mode')"
+    ordinary = Text.of(text(mode), single.database.dialect)
+    by_keys = Text.of(text(f"{mode} WHERE 1 = ANY(CAST(:keys AS bigint[]))"), single.database.dialect, "keys")
+    modes = []
+
+    for statements in ([by_keys, by_keys, ordinary, by_keys], [ordinary, by_keys]):
+        snapshot = single.database.snapshot(single.superuser.viewer)
+        modes.append([(await snapshot.rows(one, {"keys": [1]}))[0][0] for one in statements])
+        await snapshot.close()
+    snapshot = single.database.snapshot(single.superuser.viewer)
+    await snapshot.rows(by_keys, {"keys": [1]})
+    session = await snapshot.session()
+    modes.append([(await session.execute(text(mode).execution_options(scoped=True))).scalar_one()])
+    await snapshot.close()
+
+    assert modes == [["force_generic_plan"] * 2 + ["auto"] * 2, ["auto"] * 2, ["auto"]]
+
+
 async def test_the_pool_ends_a_forgotten_transaction(single: World) -> None:
     forgotten = single.database.snapshot(single.superuser.viewer)
     await forgotten.rows(Text.of(NAMES, single.database.dialect), {})
