@@ -11,26 +11,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     ColumnElement,
     Integer,
     Select,
     TypeDecorator,
     bindparam,
-    cast,
     func,
     select,
     true,
 )
 from sqlalchemy import inspect as mapped
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from caregraph.auth.viewer import Viewer
 from caregraph.db.base import Coded, Instant
 from caregraph.db.direct import Text
-from caregraph.db.keys import way
+from caregraph.db.keys import key_array, key_value, open_keys, way
 from caregraph.db.scope import criterion, visible
 from caregraph.db.session import Database
 from caregraph.graph.filters import matches, ordering
@@ -135,7 +132,7 @@ class Statements:
 
     def keys(self, keys: Sequence[int]) -> Any:
         """The value of the parameter `keys`."""
-        return "[" + ",".join(map(str, keys)) + "]" if self._is_sqlite else list(keys)
+        return key_value(keys, is_sqlite=self._is_sqlite)
 
     def by_id(self, read: Read, viewer: Viewer) -> Text:
         """Rows among `keys`."""
@@ -219,19 +216,10 @@ class Statements:
         """`column` is one of the parameter `keys`."""
         if self._is_sqlite:
             return column.in_(select(self._key_table().c.value).correlate(None))  # type: ignore[no-any-return]
-        return column == func.any(_array())  # type: ignore[no-any-return]
+        return column == func.any(key_array())  # type: ignore[no-any-return]
 
     def _key_table(self) -> Any:
-        if self._is_sqlite:
-            table = func.json_each(bindparam("keys")).table_valued("value", name="parents")
-        else:
-            table = func.unnest(_array()).table_valued("value", name="parents").render_derived()
-        table.c.value.type = Integer() if self._is_sqlite else BigInteger()
-        return table
-
-
-def _array() -> ColumnElement[Any]:
-    return cast(bindparam("keys", type_=ARRAY(BigInteger)), ARRAY(BigInteger))
+        return open_keys(is_sqlite=self._is_sqlite)
 
 
 def _limited(statement: Select[Any], shape: Window) -> Select[Any]:
