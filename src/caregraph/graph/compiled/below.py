@@ -5,9 +5,10 @@ Every kind answers for all rows of its level at once, in the form in which the l
 
 import asyncio
 from binascii import b2a_base64
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from graphql import (
@@ -84,9 +85,9 @@ class ToList(Child):
         """Lists by the row's id; none where nothing hangs."""
         window = Window(order=self.relation.order, limit=relations.LONGEST_PLAIN_LIST)
         found = await children(run, self.read, self.relation, window, ids(of.rows))
-        if any(len(one) > relations.LONGEST_PLAIN_LIST for one in found.values()):
+        if max(map(len, found.values()), default=0) > relations.LONGEST_PLAIN_LIST:
             raise NoAnswerError
-        run.saw(self.read, [row for rows in found.values() for row in rows])
+        run.saw(self.read, chain.from_iterable(found.values()))
         return await grouped(run, self.level, found)
 
 
@@ -197,22 +198,26 @@ async def children(run: "Run", read: Read, relation: Relation, window: Window, p
     text = run.statements.children(read, relation.link, run.viewer, asked)
     values = {"keys": run.statements.keys(parents), "most": run.context.rows_left + 1, **asked.values}
     rows = await run.read(text, values, batch=(RowsByParent.__name__, len(parents)))
-    found: dict[int, list[Any]] = {}
+    found: defaultdict[int, list[Any]] = defaultdict(list)
     place = len(read.columns)
     for row in rows:
-        parent = row[place]
-        if parent in found:
-            found[parent].append(row)
-        else:
-            found[parent] = [row]
+        found[row[place]].append(row)
     run.context.spend_on(RowsByParent(relation.link, window), {key: len(one) for key, one in found.items()})
     return found
 
 
 async def grouped(run: "Run", level: "Level", found: Grouped) -> dict[int, list[Any]]:
     """The answers of the rows of each parent."""
-    answers = iter(await run.answers(level, [row for rows in found.values() for row in rows]))
-    return {parent: list(islice(answers, len(rows))) for parent, rows in found.items()}
+    answers = await run.answers(level, list(chain.from_iterable(found.values())))
+    return dict(zip(found, parts(answers, found.values()), strict=True))
+
+
+def parts(answers: list[Any], lists: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
+    """`answers`, which are those of all `lists` one after another, as a list for each."""
+    end = 0
+    for one in lists:
+        start, end = end, end + len(one)
+        yield answers[start:end]
 
 
 def ids(rows: Sequence[Any]) -> list[int]:

@@ -4,7 +4,7 @@ The text of the loop holds nothing of a request but response names, as literals 
 mentions is a constant by number.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Dialect
@@ -19,10 +19,10 @@ class Loop:
     `child(n)` the answers of the n-th field below.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
-        """For rows of a driver of `dialect`."""
+    def __init__(self, dialect: Dialect, constants: dict[str, Any] | None = None) -> None:
+        """For rows of a driver of `dialect`. Loops that are to become one share their `constants`."""
         self.dialect = dialect
-        self._constants: dict[str, Any] = {}
+        self.constants: dict[str, Any] = {} if constants is None else constants
         self._entries: list[str] = []
         self._once: dict[str, str] = {}
         self._children = 0
@@ -30,11 +30,11 @@ class Loop:
 
     def constant(self, value: Any) -> str:
         """The name of `value` in expressions."""
-        for name, known in self._constants.items():
+        for name, known in self.constants.items():
             if known is value:
                 return name
-        name = f"k{len(self._constants)}"
-        self._constants[name] = value
+        name = f"k{len(self.constants)}"
+        self.constants[name] = value
         return name
 
     def child(self) -> str:
@@ -56,12 +56,27 @@ class Loop:
         over = "for r, s in zip(rows, sources)" if self.needs_source else "for r in rows"
         for expression, name in self._once.items():
             over += f" for {name} in ({expression},)"
-        lines = [
-            "def build(rows, sources, viewer, children):",
-            *([f"    {children}= children"] if children else []),
-            f"    return [{{{', '.join(self._entries)}}} {over}]",
-        ]
-        names = dict(self._constants)
-        exec("\n".join(lines), names)  # noqa: S102 text of our own making, see above
-        build: Build = names["build"]
-        return build
+        lines = [f"    {children}= children"] if children else []
+        return _compiled([*lines, f"    return [{self.entries} {over}]"], self.constants)
+
+    @property
+    def entries(self) -> str:
+        """The expression of one dictionary."""
+        return f"{{{', '.join(self._entries)}}}"
+
+
+def choosing(loops: Mapping[Any, Loop], discriminator: int, otherwise: Callable[[], None]) -> Build:
+    """One loop of several that share their constants and need nothing but rows: by what each row's place holds."""
+    first, *_ = loops.values()
+    made = f"{first.constant(otherwise)}()"
+    for stored, loop in loops.items():
+        made = f"{loop.entries} if r[{discriminator}] == {first.constant(stored)} else {made}"
+    return _compiled([f"    return [{made} for r in rows]"], first.constants)
+
+
+def _compiled(lines: Sequence[str], constants: Mapping[str, Any]) -> Build:
+    names = dict(constants)
+    text = "\n".join(["def build(rows, sources, viewer, children):", *lines])
+    exec(text, names)  # noqa: S102 text of our own making, see above
+    build: Build = names["build"]
+    return build

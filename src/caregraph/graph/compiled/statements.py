@@ -42,9 +42,11 @@ MOST_STATEMENTS = 4000
 class Read:
     """What is read of the rows of one model: its columns, each at a place of its own. The first is the id."""
 
-    def __init__(self, model: type[Any]) -> None:
+    def __init__(self, model: type[Any], *, repeats: bool = False) -> None:
         """Nothing yet but the id and what the audit asks of a row."""
         self.model = model
+        self.repeats = repeats
+        """Whether a row may come more than once, as one that hangs on several does."""
         self.columns: list[Column[Any]] = [mapped(model).local_table.c.id]
         self._places = {self.columns[0]: 0}
         self.is_whole = False
@@ -168,24 +170,19 @@ class Statements:
             shape, parents, model = _filled(asked.shape), self._key_table(), read.model
             chosen = link.children(viewer, parents.c.value)
             if self._is_sqlite:
-                chosen = _limited(
-                    narrowed(model, chosen.with_only_columns(model.id, maintain_column_froms=True), shape), shape
-                )
+                chosen = chosen.with_only_columns(model.id, maintain_column_froms=True)
+                window = _limited(narrowed(model, chosen, shape), shape).correlate(parents)
                 row: Any = aliased(model)
                 table = mapped(row).selectable
                 found = select(*(table.c[one.key] for one in read.columns), parents.c.value)
-                found = found.select_from(parents).join(row, row.id.in_(chosen.correlate(parents)))
-            else:
-                keys = {key for key, _ in shape.order}
-                columns = dict.fromkeys([*read.columns, *(mapped(model).attrs[key].columns[0] for key in keys)])
-                chosen = chosen.with_only_columns(*columns, maintain_column_froms=True)
+                found = found.select_from(parents).join(row, row.id.in_(window))
+                found = found.order_by(*ordering(row, shape.order, backwards=shape.backwards))
+            else:  # only a nested loop can join what is lateral, and that keeps the order of each window
+                chosen = chosen.with_only_columns(*read.columns, maintain_column_froms=True)
                 lateral = _limited(narrowed(model, chosen, shape), shape).correlate(parents).lateral()
-                row = aliased(model, lateral)
                 found = select(*(lateral.c[one.key] for one in read.columns), parents.c.value)
                 found = found.select_from(parents).join(lateral, true())
-            return found.order_by(*ordering(row, shape.order, backwards=shape.backwards)).limit(
-                bindparam("most", type_=Integer())
-            )
+            return found.limit(bindparam("most", type_=Integer()))
 
         return self._kept(("children", read, link, viewer, asked.shape), statement, "keys", "most", *asked.values)
 
