@@ -6,7 +6,7 @@ Every kind answers for all rows of its level at once, in the form in which the l
 import asyncio
 from binascii import b2a_base64
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -33,7 +33,7 @@ from caregraph.graph.relations import Relation
 
 from .leaves import NoAnswerError
 from .loops import Loop
-from .pages import Page, PageOf
+from .pages import Page, PageOf, portions
 from .statements import Asked, Read
 
 if TYPE_CHECKING:
@@ -209,15 +209,7 @@ async def children(run: "Run", read: Read, relation: Relation, window: Window, p
 async def grouped(run: "Run", level: "Level", found: Grouped) -> dict[int, list[Any]]:
     """The answers of the rows of each parent."""
     answers = await run.answers(level, list(chain.from_iterable(found.values())))
-    return dict(zip(found, parts(answers, found.values()), strict=True))
-
-
-def parts(answers: list[Any], lists: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
-    """`answers`, which are those of all `lists` one after another, as a list for each."""
-    end = 0
-    for one in lists:
-        start, end = end, end + len(one)
-        yield answers[start:end]
+    return dict(zip(found, portions(answers, found.values()), strict=True))
 
 
 def ids(rows: Sequence[Any]) -> list[int]:
