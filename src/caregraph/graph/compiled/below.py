@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from graphql import (
@@ -20,6 +21,7 @@ from graphql import (
     GraphQLObjectType,
     Visitor,
     VisitorAction,
+    get_nullable_type,
     visit,
 )
 from graphql.execution.executor import CollectedErrors
@@ -162,11 +164,11 @@ class OfColumns(Child):
 
     take: Callable[[Any], Sequence[Any]]
     of: Callable[[Sequence[Any]], Sequence[Any]]
-    write: Callable[[Any], Any]
+    write: Callable[[Sequence[Any]], Sequence[Any]]
 
     async def answers(self, run: "Run", of: Those) -> Any:  # noqa: ARG002 every kind is given it
-        """Values by the row's id."""
-        return dict(zip(ids(of.rows), map(self.write, self.of(list(map(self.take, of.rows)))), strict=True))
+        """Values in the order of the rows."""
+        return self.write(self.of(list(map(self.take, of.rows))))
 
 
 @dataclass(eq=False)
@@ -229,11 +231,21 @@ def written(kind: Any) -> Callable[[Any], Any]:
     inner = kind.of_type if required else kind
 
     def write(value: Any) -> Any:
-        if inner is GraphQLFloat and type(value) is float and value - value == 0:  # a finite one
-            return value
         answer = None if value is None else inner.coerce_output_value(value)
         if answer is None and (required or value is not None):
             raise NoAnswerError
         return answer
 
     return write
+
+
+def all_written(kind: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """The same for many values."""
+    write, is_float = written(kind), get_nullable_type(kind) is GraphQLFloat
+
+    def all_of(values: Sequence[Any]) -> Sequence[Any]:
+        if is_float and set(map(type, values)) == {float} and isfinite(sum(values)):
+            return values  # none that Float has to say no to
+        return [write(one) for one in values]
+
+    return all_of

@@ -15,8 +15,8 @@ Build = Callable[[Any, Any, Any, Any], list[dict[str, Any]]]
 class Loop:
     """Collects the entries of a dictionary, then compiles the loop.
 
-    Expressions may mention `r`, the row as the driver gives it, `s`, the row as resolvers know it, `viewer`, and by
-    `child(n)` the answers of the n-th field below.
+    Expressions may mention `r`, the row as the driver gives it, `s`, the row as resolvers know it, `viewer`, and what
+    the fields below answer: `child` names all answers of the next one, `own` those that come as a list, row by row.
     """
 
     def __init__(self, dialect: Dialect, constants: dict[str, Any] | None = None) -> None:
@@ -26,6 +26,7 @@ class Loop:
         self._entries: list[str] = []
         self._once: dict[str, str] = {}
         self._children = 0
+        self._own: list[str] = []
         self.needs_source = False
 
     def constant(self, value: Any) -> str:
@@ -42,6 +43,11 @@ class Loop:
         self._children += 1
         return f"c{self._children - 1}"
 
+    def own(self) -> str:
+        """The name of a row's own answer of one more field below."""
+        self._own.append(self.child())
+        return f"own_{self._own[-1]}"
+
     def once(self, expression: str) -> str:
         """The name of `expression`, which is then evaluated once for a row."""
         return self._once.setdefault(expression, f"w{len(self._once)}")
@@ -53,7 +59,10 @@ class Loop:
     def compiled(self) -> Build:
         """The function of rows, sources, viewer and the answers below."""
         children = "".join(f"c{number}, " for number in range(self._children))
-        over = "for r, s in zip(rows, sources)" if self.needs_source else "for r in rows"
+        beside = (
+            {"r": "rows"} | ({"s": "sources"} if self.needs_source else {}) | {f"own_{one}": one for one in self._own}
+        )
+        over = f"for {', '.join(beside)} in zip({', '.join(beside.values())})" if len(beside) > 1 else "for r in rows"
         for expression, name in self._once.items():
             over += f" for {name} in ({expression},)"
         lines = [f"    {children}= children"] if children else []

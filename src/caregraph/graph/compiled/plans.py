@@ -183,8 +183,8 @@ class _Shaping:
         columns = [attributes[name].columns[0] for name in computation.names(self.model)]
         take = _taking(columns, self.read, self.planner.dialect)
         of = partial(computation.of, self.model)
-        self.children.append(below.OfColumns(take, of, below.written(known.type)))
-        return f"{self.loop.child()}[r[0]]"
+        self.children.append(below.OfColumns(take, of, below.all_written(known.type)))
+        return self.loop.own()
 
     def _column(self, made: KitField, known: GraphQLField) -> str | None:
         attribute = mapped(self.model).column_attrs.get(made.python_name)
