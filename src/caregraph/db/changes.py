@@ -6,18 +6,21 @@ foreign keys, is read beforehand: afterwards nobody could say whose record it wa
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, event, select, tuple_
+from sqlalchemy import Column, ColumnElement, Dialect, Table, event, select, tuple_
 from sqlalchemy import inspect as mapped
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 from .audit import AUDITS, Change, Kind, Origin, entry, insertion, origin
 from .base import table_of
+from .direct import Text
 from .events import ChangeKind
-from .keys import Way, attribute, cascades, model_of, subjects, way
+from .keys import Way, attribute, cascades, key_table, model_of, open_keys, subjects, way
 
 Key = tuple[int, ...]
+MOST_WAYS = 200
 
 
 @dataclass
@@ -38,17 +41,16 @@ class Subjects:
         elif new:
             self.asked.setdefault(found.hops, set()).update(new)
 
-    def questions(self, *, is_sqlite: bool) -> list[tuple[Any, Any]]:
-        """A way and its statement each, to be answered."""
-        return [
-            (hops, subjects(hops, sorted(values), is_sqlite=is_sqlite).execution_options(**AUDITS))
-            for hops, values in self.asked.items()
-        ]
-
     def answered(self, hops: Any, found: Iterable[int]) -> None:
         """Take what the database knew."""
         self.known.update(found)
         del self.asked[hops]
+
+
+@lru_cache(MOST_WAYS)
+def asking(hops: Any, dialect: Dialect) -> Text:
+    """The statement for the driver that answers one of `Subjects.asked`, whose values are its parameter `keys`."""
+    return Text.of(subjects(hops, open_keys(is_sqlite=dialect.name == "sqlite")), dialect, "keys", **AUDITS)
 
 
 @dataclass
@@ -222,7 +224,9 @@ def _note_rows(session: Session, table: Table, rows: Sequence[Any], change: Chan
 def _ask(session: Session) -> None:
     """Look up whose record the rows are that lead there by other rows, while those are there."""
     changes: Changes = session.info.setdefault("changes", Changes())
-    for hops, question in changes.subjects.questions(is_sqlite=session.get_bind().dialect.name == "sqlite"):
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    for hops, values in list(changes.subjects.asked.items()):
+        question = subjects(hops, key_table(sorted(values), is_sqlite=is_sqlite)).execution_options(**AUDITS)
         changes.subjects.answered(hops, session.scalars(question))
 
 

@@ -6,12 +6,24 @@ that a later slice adds has its way without being named here.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Integer, Select, Table, bindparam, cast, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    ForeignKeyConstraint,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    func,
+    select,
+)
 from sqlalchemy import inspect as mapped
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -112,22 +124,45 @@ def attribute(model: type[Any], column: Column[Any]) -> str:
     return name
 
 
-def subjects(
-    hops: tuple[tuple[Column[Any], Column[Any]], ...], values: Sequence[int], *, is_sqlite: bool
-) -> Select[Any]:
-    """Select the ids of the clients at the end of `hops` that begin with `values`."""
-    keys: Any = select(key_table(values, is_sqlite=is_sqlite).c.value)
+def subjects(hops: tuple[tuple[Column[Any], Column[Any]], ...], keys: Any) -> Select[Any]:
+    """Select the ids of the clients at the end of `hops` that begin with `keys`, a table of them."""
+    found: Any = select(keys.c.value)
     for key, value in hops:
-        keys = select(value).where(key.in_(keys.correlate(None)))
-    return keys.distinct()  # type: ignore[no-any-return]
+        found = select(value).where(key.in_(found.correlate(None)))
+    return found.distinct()  # type: ignore[no-any-return]
 
 
-def key_table(keys: Sequence[int], *, is_sqlite: bool) -> Any:
+def key_table(keys: Iterable[int], *, is_sqlite: bool) -> Any:
     """A table of `keys` in one parameter, with a column `value`: the statement's text does not grow with the keys."""
+    return _as_table(_parameter(None, is_sqlite=is_sqlite, value=key_value(keys, is_sqlite=is_sqlite)))
+
+
+def open_keys(*, is_sqlite: bool) -> Any:
+    """The same of the parameter `keys`, a `key_value` that is given with each read."""
+    return _as_table(_parameter("keys", is_sqlite=is_sqlite))
+
+
+def key_value(keys: Iterable[int], *, is_sqlite: bool) -> Any:
+    """Keys as the value of one parameter."""
+    return "[" + ",".join(map(str, keys)) + "]" if is_sqlite else list(keys)
+
+
+def key_array(keys: Iterable[int] | None = None) -> ColumnElement[Any]:
+    """Keys as an array of PostgreSQL; without any, the parameter `keys`."""
+    if keys is None:
+        return _parameter("keys", is_sqlite=False)
+    return _parameter(None, is_sqlite=False, value=list(keys))
+
+
+def _parameter(name: str | None, *, is_sqlite: bool, **value: Any) -> ColumnElement[Any]:
     if is_sqlite:
-        numbers = "[" + ",".join(map(str, keys)) + "]"
-        table = func.json_each(bindparam(None, numbers)).table_valued("value", name="parents")
-    else:
-        table = func.unnest(cast(list(keys), ARRAY(BigInteger))).table_valued("value", name="parents").render_derived()
-    table.c.value.type = Integer() if is_sqlite else BigInteger()
-    return table
+        return bindparam(name, **value)
+    return cast(bindparam(name, type_=ARRAY(BigInteger), **value), ARRAY(BigInteger))
+
+
+def _as_table(parameter: ColumnElement[Any]) -> Any:
+    is_array = isinstance(parameter.type, ARRAY)
+    made = func.unnest(parameter) if is_array else func.json_each(parameter)
+    table = made.table_valued("value", name="parents")
+    table.c.value.type = BigInteger() if is_array else Integer()
+    return table.render_derived() if is_array else table

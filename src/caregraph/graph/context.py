@@ -15,11 +15,11 @@ from sqlalchemy.exc import DBAPIError
 
 from caregraph.auth.viewer import Viewer
 from caregraph.db.audit import AuditEvent, Origin, origin
-from caregraph.db.changes import Subjects
+from caregraph.db.changes import Subjects, asking
 from caregraph.db.counters import Budget
 from caregraph.db.direct import Text
 from caregraph.db.finish import finished
-from caregraph.db.keys import attribute, way
+from caregraph.db.keys import attribute, key_value, way
 from caregraph.db.session import Database
 from caregraph.db.snapshots import Snapshot
 from caregraph.db.tally import count_batch
@@ -254,9 +254,11 @@ class Context:
         """Look up whose record was read, in the snapshot that it was read in."""
         subjects = self.seen.subjects
         async with self._turn:
-            session = await self._open().session()
-            for hops, question in subjects.questions(is_sqlite=self.database.is_sqlite):
-                subjects.answered(hops, await session.scalars(question))
+            snapshot, database = self._open(), self.database
+            for hops, values in list(subjects.asked.items()):
+                keys = key_value(sorted(values), is_sqlite=database.is_sqlite)
+                rows = await snapshot.rows(asking(hops, database.dialect), {"keys": keys})
+                subjects.answered(hops, [row[0] for row in rows])
 
     async def _end(self) -> None:
         async with self._turn:

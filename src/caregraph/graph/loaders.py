@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Select, and_, cast, func, select, true
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Column, ColumnElement, Select, and_, func, select, true
 from sqlalchemy.orm import aliased
 
 from caregraph.auth.viewer import Viewer
 from caregraph.db.base import SharedRow
+from caregraph.db.keys import key_array, model_of
 from caregraph.db.keys import key_table as keys_as_table
-from caregraph.db.keys import model_of
 from caregraph.db.scope import criterion, visible
 
 from .context import Context
@@ -146,13 +145,9 @@ def among(context: Context, column: Any, keys: Sequence[int]) -> ColumnElement[b
     """`column` is one of `keys`, as one parameter: the statement's text does not grow with the keys."""
     if context.database.is_sqlite:
         return column.in_(select(key_table(context, keys).c.value).correlate(None))  # type: ignore[no-any-return]
-    return column == func.any(_array(keys))  # type: ignore[no-any-return]
+    return column == func.any(key_array(keys))  # type: ignore[no-any-return]
 
 
 def key_table(context: Context, keys: Sequence[int]) -> Any:
     """A table of `keys` in one parameter, with a column `value`."""
     return keys_as_table(keys, is_sqlite=context.database.is_sqlite)
-
-
-def _array(keys: Sequence[int]) -> ColumnElement[Any]:
-    return cast(list(keys), ARRAY(BigInteger))

@@ -5,9 +5,11 @@ Every kind answers for all rows of its level at once, in the form in which the l
 
 import asyncio
 from binascii import b2a_base64
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from graphql import (
@@ -19,6 +21,7 @@ from graphql import (
     GraphQLObjectType,
     Visitor,
     VisitorAction,
+    get_nullable_type,
     visit,
 )
 from graphql.execution.executor import CollectedErrors
@@ -32,7 +35,7 @@ from caregraph.graph.relations import Relation
 
 from .leaves import NoAnswerError
 from .loops import Loop
-from .pages import Page, PageOf
+from .pages import Page, PageOf, portions
 from .statements import Asked, Read
 
 if TYPE_CHECKING:
@@ -84,9 +87,9 @@ class ToList(Child):
         """Lists by the row's id; none where nothing hangs."""
         window = Window(order=self.relation.order, limit=relations.LONGEST_PLAIN_LIST)
         found = await children(run, self.read, self.relation, window, ids(of.rows))
-        if any(len(one) > relations.LONGEST_PLAIN_LIST for one in found.values()):
+        if max(map(len, found.values()), default=0) > relations.LONGEST_PLAIN_LIST:
             raise NoAnswerError
-        run.saw(self.read, [row for rows in found.values() for row in rows])
+        run.saw(self.read, chain.from_iterable(found.values()))
         return await grouped(run, self.level, found)
 
 
@@ -161,11 +164,11 @@ class OfColumns(Child):
 
     take: Callable[[Any], Sequence[Any]]
     of: Callable[[Sequence[Any]], Sequence[Any]]
-    write: Callable[[Any], Any]
+    write: Callable[[Sequence[Any]], Sequence[Any]]
 
     async def answers(self, run: "Run", of: Those) -> Any:  # noqa: ARG002 every kind is given it
-        """Values by the row's id."""
-        return dict(zip(ids(of.rows), map(self.write, self.of(list(map(self.take, of.rows)))), strict=True))
+        """Values in the order of the rows."""
+        return self.write(self.of(list(map(self.take, of.rows))))
 
 
 @dataclass(eq=False)
@@ -197,22 +200,18 @@ async def children(run: "Run", read: Read, relation: Relation, window: Window, p
     text = run.statements.children(read, relation.link, run.viewer, asked)
     values = {"keys": run.statements.keys(parents), "most": run.context.rows_left + 1, **asked.values}
     rows = await run.read(text, values, batch=(RowsByParent.__name__, len(parents)))
-    found: dict[int, list[Any]] = {}
+    found: defaultdict[int, list[Any]] = defaultdict(list)
     place = len(read.columns)
     for row in rows:
-        parent = row[place]
-        if parent in found:
-            found[parent].append(row)
-        else:
-            found[parent] = [row]
+        found[row[place]].append(row)
     run.context.spend_on(RowsByParent(relation.link, window), {key: len(one) for key, one in found.items()})
     return found
 
 
 async def grouped(run: "Run", level: "Level", found: Grouped) -> dict[int, list[Any]]:
     """The answers of the rows of each parent."""
-    answers = iter(await run.answers(level, [row for rows in found.values() for row in rows]))
-    return {parent: list(islice(answers, len(rows))) for parent, rows in found.items()}
+    answers = await run.answers(level, list(chain.from_iterable(found.values())))
+    return dict(zip(found, portions(answers, found.values()), strict=True))
 
 
 def ids(rows: Sequence[Any]) -> list[int]:
@@ -232,11 +231,21 @@ def written(kind: Any) -> Callable[[Any], Any]:
     inner = kind.of_type if required else kind
 
     def write(value: Any) -> Any:
-        if inner is GraphQLFloat and type(value) is float and value - value == 0:  # a finite one
-            return value
         answer = None if value is None else inner.coerce_output_value(value)
         if answer is None and (required or value is not None):
             raise NoAnswerError
         return answer
 
     return write
+
+
+def all_written(kind: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """The same for many values."""
+    write, is_float = written(kind), get_nullable_type(kind) is GraphQLFloat
+
+    def all_of(values: Sequence[Any]) -> Sequence[Any]:
+        if is_float and set(map(type, values)) == {float} and isfinite(sum(values)):
+            return values  # none that Float has to say no to
+        return [write(one) for one in values]
+
+    return all_of

@@ -13,6 +13,7 @@ from graphql import GraphQLEnumType, GraphQLLeafType
 from sqlalchemy import Boolean, Column, Date, Dialect, Float, Integer, Numeric, Text
 
 from caregraph.db.base import Coded, Instant
+from caregraph.db.encryption import MARK, Encrypted
 
 from .loops import Loop
 
@@ -38,6 +39,9 @@ def _bare(loop: Loop, kind: GraphQLLeafType, column: Column[Any], value: str, *,
         return f"{loop.constant(_names(kind, column, loop.dialect))}[{value}]"
     if kind.name in _AS_STORED and type(column.type) is Text:
         return value
+    if kind.name in _AS_STORED and type(column.type) is Encrypted:
+        opened = f"{loop.constant(read_as(column, loop.dialect))}({value})"
+        return f"({opened} if {value} is not None and {value}.startswith({MARK!r}) else {value})"
     stored, write = _WRITTEN.get(kind.name, (None, None))
     if stored is not None and write is not None and isinstance(column.type, stored):
         return write(loop, value, nullable)

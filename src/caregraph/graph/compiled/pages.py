@@ -1,10 +1,11 @@
 """Connections inside a plan: nodes, edges, cursors, page information and counts of many parents at once."""
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from graphql import get_named_type
@@ -32,14 +33,13 @@ class PageOf:
     counts: Mapping[int, int]
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(NamedTuple):
     """What the connection of one parent is made of."""
 
     slice: Slice
     window: Window
     cursor: Cursor
-    count: int
+    total: int
     views: Sequence[Sequence[Any]]
     """Answers of the rows, by view."""
 
@@ -103,20 +103,18 @@ class Page:
 
     async def answers(self, run: "Run", list_name: str, window: Window, found: PageOf) -> dict[int, Any]:
         """A connection for each parent."""
-        slices = {parent: Slice.of(found.rows.get(parent, ()), window) for parent in found.parents}
-        rows = [row for one in slices.values() for row in one.rows]
+        slices = [Slice.of(found.rows.get(parent, ()), window) for parent in found.parents]
+        lists = [one.rows for one in slices]
+        rows = list(chain.from_iterable(lists))
         if window.limit:
             run.saw(self.read, rows)
-        views = [await run.answers(level, rows) for level in self.views]
-        cursor = self._cursor(list_name, window)
+        views = [portions(await run.answers(level, rows), lists) for level in self.views]
+        answered = zip(*views, strict=True) if views else repeat(())
+        cursor, counts, entries = self._cursor(list_name, window), found.counts, self.entries.items()
         connections: dict[int, Any] = {}
-        start = 0
-        for parent, one in slices.items():
-            end = start + len(one.rows)
-            answered = [view[start:end] for view in views]
-            parts = Parts(one, window, cursor, found.counts.get(parent, 0), answered)
-            connections[parent] = {name: entry(parts) for name, entry in self.entries.items()}
-            start = end
+        for parent, one, view in zip(found.parents, slices, answered, strict=bool(views)):
+            of = Parts(one, window, cursor, counts.get(parent, 0), view)
+            connections[parent] = {name: entry(of) for name, entry in entries}
         return connections
 
     def _cursor(self, list_name: str, window: Window) -> Cursor:
@@ -133,6 +131,14 @@ class Page:
         return cursor
 
 
+def portions(answers: list[Any], lists: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
+    """`answers`, which are those of all `lists` one after another, as a list for each."""
+    end = 0
+    for one in lists:
+        start, end = end, end + len(one)
+        yield answers[start:end]
+
+
 def _no_cursor(_row: Any) -> str:
     return ""
 
@@ -142,7 +148,7 @@ def _nodes(view: int, parts: Parts) -> Any:
 
 
 def _count(parts: Parts) -> int:
-    return parts.count
+    return parts.total
 
 
 def _constant(value: Any, _parts: Parts) -> Any:

@@ -30,8 +30,8 @@ from caregraph.graph.fields import KitField, Rowwise
 from caregraph.graph.node import own_id
 
 from . import below
-from .leaves import leaf, read_as
-from .loops import Build, Loop
+from .leaves import leaf, no_answer, read_as
+from .loops import Build, Loop, choosing
 from .pages import Page
 from .statements import Read
 
@@ -63,6 +63,8 @@ class Level:
     shapes: dict[Any, Shape]
     """By what the discriminator holds; the only one under null."""
     discriminator: int | None = None
+    build: Build | None = None
+    """The loop of all shapes, where none needs anything but the rows."""
 
 
 class Planner:
@@ -83,7 +85,7 @@ class Planner:
     def level(self, kind: Any, details: Details, read: Read) -> Level:
         """How the rows of `read` are answered as `kind`, an object type or an interface."""
         if is_object_type(kind):
-            return Level(read, {None: self._shape(kind, details, read)})
+            return Level(read, {None: self._shape(kind, details, read, Loop(self.dialect))})
         if not is_abstract_type(kind):
             raise UnplannableError(kind)
         mapper = mapped(read.model)
@@ -91,14 +93,19 @@ class Planner:
             raise UnplannableError(kind)
         column = mapper.local_table.c[mapper.polymorphic_on.key]
         stored = column.type.dialect_impl(self.dialect).bind_processor(self.dialect)
-        shapes = {}
+        shapes, loops = {}, {}
+        constants: dict[str, Any] = {}
         for one in self.executor.schema.get_possible_types(kind):
             model = model_of(one)
             if not issubclass(model, read.model):
                 raise UnplannableError(kind)
             identity = mapped(model).polymorphic_identity
-            shapes[stored(identity) if stored else identity] = self._shape(one, details, read)
-        return Level(read, shapes, read.place(column))
+            key = stored(identity) if stored else identity
+            loops[key] = Loop(self.dialect, constants)
+            shapes[key] = self._shape(one, details, read, loops[key])
+        place = read.place(column)
+        needs_rows_alone = not any(one.children or one.source for one in shapes.values())
+        return Level(read, shapes, place, choosing(loops, place, no_answer) if needs_rows_alone else None)
 
     def arguments(self, known: GraphQLField, node: FieldNode) -> dict[str, Any]:
         """The arguments of a field as its resolver is given them."""
@@ -116,8 +123,8 @@ class Planner:
         """What is selected of an object type, by response name."""
         return self.executor.collect_subfields(kind, details).grouped_field_set  # type: ignore[no-any-return]
 
-    def _shape(self, kind: GraphQLObjectType, details: Details, read: Read) -> Shape:
-        model, loop = model_of(kind), Loop(self.dialect)
+    def _shape(self, kind: GraphQLObjectType, details: Details, read: Read, loop: Loop) -> Shape:
+        model = model_of(kind)
         shaping = _Shaping(self, kind, model, read, loop)
         for response_name, chosen in self.fields(kind, details).items():
             shaping.add(response_name, chosen)
@@ -176,8 +183,8 @@ class _Shaping:
         columns = [attributes[name].columns[0] for name in computation.names(self.model)]
         take = _taking(columns, self.read, self.planner.dialect)
         of = partial(computation.of, self.model)
-        self.children.append(below.OfColumns(take, of, below.written(known.type)))
-        return f"{self.loop.child()}[r[0]]"
+        self.children.append(below.OfColumns(take, of, below.all_written(known.type)))
+        return self.loop.own()
 
     def _column(self, made: KitField, known: GraphQLField) -> str | None:
         attribute = mapped(self.model).column_attrs.get(made.python_name)
@@ -219,7 +226,7 @@ class _Shaping:
             level = self.planner.level(target, details, self.planner.whole(relation.target.model))
             self.children.append(below.ToOne(level, place))
             return f"{answers}[r[{place}]]" if isinstance(known.type, GraphQLNonNull) else f"{answers}.get(r[{place}])"
-        read = Read(relation.target.model)
+        read = Read(relation.target.model, repeats=relation.link.child_column is not None)
         if relation.is_plain_list:
             self.children.append(below.ToList(relation, read, self.planner.level(target, details, read)))
             return f"{answers}.get(r[0], {self.loop.constant([])})"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from caregraph.db.direct import Text
@@ -9,7 +10,7 @@ from caregraph.db.tally import count_batch
 from caregraph.graph.loaders import RowById
 from caregraph.graph.paging import Window
 
-from .below import Those
+from .below import Those, ids
 from .leaves import NoAnswerError
 from .plans import Level, Planner, Shape
 from .statements import Read, Statements
@@ -41,7 +42,7 @@ class Run:
     def saw(self, read: Read, rows: Iterable[Any]) -> None:
         """Tell the audit of rows that are shown, as the loaders do."""
         place = read.subject
-        self.context.saw(read.model, () if place is None else [row[place] for row in rows])
+        self.context.saw(read.model, () if place is None else map(itemgetter(place), rows))
 
     async def count(
         self,
@@ -73,6 +74,8 @@ class Run:
         """What is answered for each of `rows`, in their order."""
         if not rows:
             return []
+        if level.build is not None:
+            return level.build(rows, (), self.viewer, ())
         if level.discriminator is None:
             return await self._shaped(level, level.shapes[None], rows)
         stored = [row[level.discriminator] for row in rows]
@@ -86,16 +89,15 @@ class Run:
         """Rows that come more than once, as owners of many clients do, are answered once."""
         if not shape.children and shape.source is None:
             return shape.build(rows, (), self.viewer, ())
-        single = {row[0]: row for row in rows}
-        unique = rows if len(single) == len(rows) else list(single.values())
+        unique = list({row[0]: row for row in rows}.values()) if level.read.repeats else rows
         sources = () if shape.source is None else shape.source(unique)
         if sources and level.read.is_whole:  # resolvers that ask for these rows by id are given them
-            self.context.know(RowById(level.read.model), dict(zip(single, sources, strict=True)))
+            self.context.know(RowById(level.read.model), dict(zip(ids(unique), sources, strict=True)))
         below = await self._below(shape, Those(unique, sources))
         built = shape.build(unique, sources, self.viewer, below)
         if unique is rows:
             return built
-        by_id = dict(zip(single, built, strict=True))
+        by_id = dict(zip(ids(unique), built, strict=True))
         return [by_id[row[0]] for row in rows]
 
     async def _below(self, shape: Shape, of: Those) -> list[Any]:

@@ -11,26 +11,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     ColumnElement,
     Integer,
     Select,
     TypeDecorator,
     bindparam,
-    cast,
     func,
     select,
     true,
 )
 from sqlalchemy import inspect as mapped
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from caregraph.auth.viewer import Viewer
 from caregraph.db.base import Coded, Instant
 from caregraph.db.direct import Text
-from caregraph.db.keys import way
+from caregraph.db.keys import key_array, key_value, open_keys, way
 from caregraph.db.scope import criterion, visible
 from caregraph.db.session import Database
 from caregraph.graph.filters import matches, ordering
@@ -45,9 +42,11 @@ MOST_STATEMENTS = 4000
 class Read:
     """What is read of the rows of one model: its columns, each at a place of its own. The first is the id."""
 
-    def __init__(self, model: type[Any]) -> None:
+    def __init__(self, model: type[Any], *, repeats: bool = False) -> None:
         """Nothing yet but the id and what the audit asks of a row."""
         self.model = model
+        self.repeats = repeats
+        """Whether a row may come more than once, as one that hangs on several does."""
         self.columns: list[Column[Any]] = [mapped(model).local_table.c.id]
         self._places = {self.columns[0]: 0}
         self.is_whole = False
@@ -135,7 +134,7 @@ class Statements:
 
     def keys(self, keys: Sequence[int]) -> Any:
         """The value of the parameter `keys`."""
-        return "[" + ",".join(map(str, keys)) + "]" if self._is_sqlite else list(keys)
+        return key_value(keys, is_sqlite=self._is_sqlite)
 
     def by_id(self, read: Read, viewer: Viewer) -> Text:
         """Rows among `keys`."""
@@ -171,24 +170,19 @@ class Statements:
             shape, parents, model = _filled(asked.shape), self._key_table(), read.model
             chosen = link.children(viewer, parents.c.value)
             if self._is_sqlite:
-                chosen = _limited(
-                    narrowed(model, chosen.with_only_columns(model.id, maintain_column_froms=True), shape), shape
-                )
+                chosen = chosen.with_only_columns(model.id, maintain_column_froms=True)
+                window = _limited(narrowed(model, chosen, shape), shape).correlate(parents)
                 row: Any = aliased(model)
                 table = mapped(row).selectable
                 found = select(*(table.c[one.key] for one in read.columns), parents.c.value)
-                found = found.select_from(parents).join(row, row.id.in_(chosen.correlate(parents)))
-            else:
-                keys = {key for key, _ in shape.order}
-                columns = dict.fromkeys([*read.columns, *(mapped(model).attrs[key].columns[0] for key in keys)])
-                chosen = chosen.with_only_columns(*columns, maintain_column_froms=True)
+                found = found.select_from(parents).join(row, row.id.in_(window))
+                found = found.order_by(*ordering(row, shape.order, backwards=shape.backwards))
+            else:  # only a nested loop can join what is lateral, and that keeps the order of each window
+                chosen = chosen.with_only_columns(*read.columns, maintain_column_froms=True)
                 lateral = _limited(narrowed(model, chosen, shape), shape).correlate(parents).lateral()
-                row = aliased(model, lateral)
                 found = select(*(lateral.c[one.key] for one in read.columns), parents.c.value)
                 found = found.select_from(parents).join(lateral, true())
-            return found.order_by(*ordering(row, shape.order, backwards=shape.backwards)).limit(
-                bindparam("most", type_=Integer())
-            )
+            return found.limit(bindparam("most", type_=Integer()))
 
         return self._kept(("children", read, link, viewer, asked.shape), statement, "keys", "most", *asked.values)
 
@@ -219,19 +213,10 @@ class Statements:
         """`column` is one of the parameter `keys`."""
         if self._is_sqlite:
             return column.in_(select(self._key_table().c.value).correlate(None))  # type: ignore[no-any-return]
-        return column == func.any(_array())  # type: ignore[no-any-return]
+        return column == func.any(key_array())  # type: ignore[no-any-return]
 
     def _key_table(self) -> Any:
-        if self._is_sqlite:
-            table = func.json_each(bindparam("keys")).table_valued("value", name="parents")
-        else:
-            table = func.unnest(_array()).table_valued("value", name="parents").render_derived()
-        table.c.value.type = Integer() if self._is_sqlite else BigInteger()
-        return table
-
-
-def _array() -> ColumnElement[Any]:
-    return cast(bindparam("keys", type_=ARRAY(BigInteger)), ARRAY(BigInteger))
+        return open_keys(is_sqlite=self._is_sqlite)
 
 
 def _limited(statement: Select[Any], shape: Window) -> Select[Any]:
