@@ -128,11 +128,10 @@ def create_app(
 
     paths = {getattr(route, "path", "").split("/")[1] for route in routes}
     others = cross_site.middleware(settings)
-    logged = partial(RequestLog, draining=draining, paths=paths)
     app = _Application(
         routes=routes, lifespan=_lifespan, middleware=[Middleware(RequestLog, draining=draining, paths=paths), *others]
     )
-    app.direct = None if others else logged(endpoint)
+    app.direct = None if others else RequestLog(endpoint, draining=draining, paths=paths)
     app.state.settings = settings
     app.state.database = database
     app.state.storage, app.state.links = provided[Storage], provided[Links]

@@ -113,19 +113,17 @@ async def read_body(request: Request, maximum: int) -> bytes:
         raise HttpError(400, "BAD_REQUEST", "content-length is not a number") from error
     if declared > maximum:
         raise _too_large(maximum)
-    body, is_whole = b"", False
-    pieces: list[bytes] = []
-    size = 0
-    while not is_whole:
+    body = bytearray()
+    while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        body, is_whole = message.get("body", b""), not message.get("more_body", False)
-        pieces.append(body)
-        size += len(body)
-        if size > maximum:
+        piece: bytes = message.get("body", b"")
+        if len(body) + len(piece) > maximum:
             raise _too_large(maximum)
-    return body if len(pieces) == 1 else b"".join(pieces)
+        if not message.get("more_body", False):
+            return bytes(body + piece) if body else piece
+        body += piece
 
 
 def _too_large(maximum: int) -> HttpError:
