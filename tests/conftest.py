@@ -16,8 +16,11 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from caregraph.cli.demo.plan import Scale
+from caregraph.cli.demo.run import Demo, prepare
 from caregraph.db import migrate
 from caregraph.db.session import Database
+from caregraph.settings import Settings
 from emptying import Emptied
 from kit import Principal, World, settings_for
 
@@ -146,6 +149,29 @@ def empty_sqlite(sqlite_template: Path, tmp_path: Path) -> str:
 def url(request: pytest.FixtureRequest) -> str:
     """An empty, migrated database."""
     return request.getfixturevalue(f"empty_{request.param}")
+
+
+@pytest.fixture(scope="module")
+async def kept_postgresql(postgresql: str, emptied: Emptied) -> str:
+    """This worker's database without a row, for a module that leaves in it what it reads."""
+    await emptied.clear()
+    return postgresql
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def kept_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty, migrated database of a module, which asks for no other."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("kept_postgresql")
+    template = request.getfixturevalue("sqlite_template")
+    return f"sqlite+aiosqlite:///{shutil.copy(template, tmp_path_factory.mktemp('kept') / 'caregraph.sqlite')}"
+
+
+@pytest.fixture(scope="module")
+async def demo(kept_url: str) -> tuple[Settings, Demo]:
+    """The small demo, loaded once for all tests of a module."""
+    settings = settings_for(kept_url)
+    return settings, await prepare(settings, Scale.SMALL, lambda _name, _count, _total: None)
 
 
 @pytest.fixture
