@@ -5,6 +5,7 @@ SQLite, a database whose tables are emptied between tests on PostgreSQL. No test
 `SET LOCAL` and commits do.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -45,15 +46,27 @@ LONG = {
 }
 
 
+SELDOM = (20_000, 10, 20)
+"""Containers made between garbage collections: by Python's default a third of the time of the tests went into these."""
+
+
 def pytest_configure() -> None:
     """SQLite waits for the disk at each commit: where there is a file system in memory, its files are there."""
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    gc.set_threshold(*SELDOM)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of few long tests come first, so that no worker is left with one at the end."""
     items.sort(key=lambda item: item.path.name not in LONG)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settled() -> None:
+    """What was made for good before is not looked through again by each garbage collection of this module."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
