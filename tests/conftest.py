@@ -24,6 +24,7 @@ from caregraph.db.session import Database
 from caregraph.settings import Settings
 from emptying import Emptied
 from kit import Principal, World, settings_for
+from remembering import share_everywhere
 
 OWNER = "caregraph_owner"
 MEMORY = Path("/dev/shm")
@@ -55,6 +56,7 @@ def pytest_configure() -> None:
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     gc.set_threshold(*SELDOM)
+    share_everywhere()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from sqlalchemy import event, func, select
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from caregraph.app import create_app
@@ -21,6 +21,7 @@ from caregraph.organizations import models as organizations
 from caregraph.organizations.founding import new_tenant
 from caregraph.settings import Settings
 from caregraph.treatment.models import CalculatorPlan
+from remembering import share_statements
 
 ASIDE = {"opens_transaction", "signs_in", "audits"}
 PASSWORD = "correct horse battery"
@@ -99,11 +100,9 @@ class Principal:
         return await self.ask(DOCUMENTS[contract_id], **variables)
 
 
-_COUNTS = select(
-    *(
-        select(func.count()).select_from(table).scalar_subquery().label(table.name)
-        for table in Base.metadata.sorted_tables
-    )
+_COUNTS = text(
+    "SELECT "
+    + ", ".join(f"(SELECT count(*) FROM {table.name}) AS {table.name}" for table in Base.metadata.sorted_tables)
 )
 DOCUMENTS = {one.id: one.text for one in operations()}
 
@@ -127,6 +126,7 @@ class World:
         self.settings = settings
         self.app = create_app(settings, **options)
         self.database: Database = self.app.state.database
+        share_statements(self.database)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://caregraph.test")
 
     async def restart(self, *, options: Mapping[str, Any] | None = None, **settings: Any) -> None:
