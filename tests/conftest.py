@@ -123,6 +123,14 @@ async def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+async def superuser(server_url: str, postgresql: str) -> AsyncIterator[AsyncEngine]:
+    """The superuser of this worker's database, whose connection knows its tables: to count them all is a long plan."""
+    engine = create_async_engine(_as_superuser(server_url, postgresql), pool_pre_ping=True)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
 async def emptied(server_url: str, postgresql: str) -> AsyncIterator[Emptied]:
     """Empties this worker's database, and fills it again."""
     async with Administration(_as_superuser(server_url, postgresql)) as engine, engine.connect() as connection:
@@ -207,10 +215,15 @@ def people(url: str, request: pytest.FixtureRequest) -> dict[str, Principal]:
 
 
 @pytest.fixture
-async def world(url: str, people: dict[str, Principal], request: pytest.FixtureRequest) -> AsyncIterator[World]:
+def admin(url: str, request: pytest.FixtureRequest) -> str | AsyncEngine:
+    """Who looks past every rule of the database at `url`."""
+    return url if url.startswith("sqlite") else request.getfixturevalue("superuser")
+
+
+@pytest.fixture
+async def world(url: str, people: dict[str, Principal], admin: str | AsyncEngine) -> AsyncIterator[World]:
     """Two organizations with their people, and the real application over an otherwise empty database."""
-    admin_url = url if url.startswith("sqlite") else _as_superuser(request.getfixturevalue("server_url"), url)
-    world = World(url, admin_url)
+    world = World(url, admin)
     world.settle(people)
     yield world
     await world.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 from sqlalchemy import event, text
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from caregraph.app import create_app
 from caregraph.auth.secrets import new_token, token_hash
@@ -117,10 +117,12 @@ class World:
     other_user: Principal
     calculator: Principal
 
-    def __init__(self, url: str, admin_url: str, **settings: Any) -> None:
+    def __init__(self, url: str, admin: str | AsyncEngine, **settings: Any) -> None:
+        """`admin` is who looks past every rule, or where they connect to do so."""
         self._open(settings_for(url, **settings))
         self.nobody = Principal(self, "nobody")
-        self._admin = create_async_engine(admin_url)
+        self._has_own_admin = isinstance(admin, str)
+        self._admin = create_async_engine(admin) if isinstance(admin, str) else admin
 
     def _open(self, settings: Settings, **options: Any) -> None:
         self.settings = settings
@@ -163,7 +165,8 @@ class World:
     async def close(self) -> None:
         """Let every connection go."""
         await self._close_app()
-        await self._admin.dispose()
+        if self._has_own_admin:
+            await self._admin.dispose()
 
     async def _close_app(self) -> None:
         await self.http.aclose()
