@@ -47,8 +47,8 @@ LONG = {
 }
 
 
-SELDOM = (20_000, 10, 20)
-"""Containers made between garbage collections: by Python's default a third of the time of the tests went into these."""
+SELDOM = (2_000, 20, 100)
+"""Containers made between garbage collections: by Python's default a fifth to a third of the time of the tests went into these."""
 
 
 def pytest_configure() -> None:
