@@ -5,6 +5,7 @@ SQLite, a database whose tables are emptied between tests on PostgreSQL. No test
 `SET LOCAL` and commits do.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -16,10 +17,14 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from caregraph.cli.demo.plan import Scale
+from caregraph.cli.demo.run import Demo, prepare
 from caregraph.db import migrate
 from caregraph.db.session import Database
+from caregraph.settings import Settings
 from emptying import Emptied
 from kit import Principal, World, settings_for
+from remembering import share_everywhere
 
 OWNER = "caregraph_owner"
 MEMORY = Path("/dev/shm")
@@ -42,15 +47,28 @@ LONG = {
 }
 
 
+SELDOM = (2_000, 20, 100)
+"""Containers made between garbage collections: by Python's default a fifth to a third of the time of the tests went into these."""
+
+
 def pytest_configure() -> None:
     """SQLite waits for the disk at each commit: where there is a file system in memory, its files are there."""
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    gc.set_threshold(*SELDOM)
+    share_everywhere()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of few long tests come first, so that no worker is left with one at the end."""
     items.sort(key=lambda item: item.path.name not in LONG)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settled() -> None:
+    """What was made for good before is not looked through again by each garbage collection of this module."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -105,6 +123,14 @@ async def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+async def superuser(server_url: str, postgresql: str) -> AsyncIterator[AsyncEngine]:
+    """The superuser of this worker's database, whose connection knows its tables: to count them all is a long plan."""
+    engine = create_async_engine(_as_superuser(server_url, postgresql), pool_pre_ping=True)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
 async def emptied(server_url: str, postgresql: str) -> AsyncIterator[Emptied]:
     """Empties this worker's database, and fills it again."""
     async with Administration(_as_superuser(server_url, postgresql)) as engine, engine.connect() as connection:
@@ -148,6 +174,29 @@ def url(request: pytest.FixtureRequest) -> str:
     return request.getfixturevalue(f"empty_{request.param}")
 
 
+@pytest.fixture(scope="module")
+async def kept_postgresql(postgresql: str, emptied: Emptied) -> str:
+    """This worker's database without a row, for a module that leaves in it what it reads."""
+    await emptied.clear()
+    return postgresql
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def kept_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty, migrated database of a module, which asks for no other."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("kept_postgresql")
+    template = request.getfixturevalue("sqlite_template")
+    return f"sqlite+aiosqlite:///{shutil.copy(template, tmp_path_factory.mktemp('kept') / 'caregraph.sqlite')}"
+
+
+@pytest.fixture(scope="module")
+async def demo(kept_url: str) -> tuple[Settings, Demo]:
+    """The small demo, loaded once for all tests of a module."""
+    settings = settings_for(kept_url)
+    return settings, await prepare(settings, Scale.SMALL, lambda _name, _count, _total: None)
+
+
 @pytest.fixture
 async def filled_postgresql(emptied: Emptied, postgresql_people: dict[str, Principal]) -> dict[str, Principal]:
     """The world's people, whose rows are in this worker's database from now on. It is empty before."""
@@ -166,10 +215,15 @@ def people(url: str, request: pytest.FixtureRequest) -> dict[str, Principal]:
 
 
 @pytest.fixture
-async def world(url: str, people: dict[str, Principal], request: pytest.FixtureRequest) -> AsyncIterator[World]:
+def admin(url: str, request: pytest.FixtureRequest) -> str | AsyncEngine:
+    """Who looks past every rule of the database at `url`."""
+    return url if url.startswith("sqlite") else request.getfixturevalue("superuser")
+
+
+@pytest.fixture
+async def world(url: str, people: dict[str, Principal], admin: str | AsyncEngine) -> AsyncIterator[World]:
     """Two organizations with their people, and the real application over an otherwise empty database."""
-    admin_url = url if url.startswith("sqlite") else _as_superuser(request.getfixturevalue("server_url"), url)
-    world = World(url, admin_url)
+    world = World(url, admin)
     world.settle(people)
     yield world
     await world.close()

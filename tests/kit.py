@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from sqlalchemy import event, func, select
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from caregraph.app import create_app
 from caregraph.auth.secrets import new_token, token_hash
@@ -21,6 +21,7 @@ from caregraph.organizations import models as organizations
 from caregraph.organizations.founding import new_tenant
 from caregraph.settings import Settings
 from caregraph.treatment.models import CalculatorPlan
+from remembering import share_statements
 
 ASIDE = {"opens_transaction", "signs_in", "audits"}
 PASSWORD = "correct horse battery"
@@ -99,11 +100,9 @@ class Principal:
         return await self.ask(DOCUMENTS[contract_id], **variables)
 
 
-_COUNTS = select(
-    *(
-        select(func.count()).select_from(table).scalar_subquery().label(table.name)
-        for table in Base.metadata.sorted_tables
-    )
+_COUNTS = text(
+    "SELECT "
+    + ", ".join(f"(SELECT count(*) FROM {table.name}) AS {table.name}" for table in Base.metadata.sorted_tables)
 )
 DOCUMENTS = {one.id: one.text for one in operations()}
 
@@ -118,15 +117,18 @@ class World:
     other_user: Principal
     calculator: Principal
 
-    def __init__(self, url: str, admin_url: str, **settings: Any) -> None:
+    def __init__(self, url: str, admin: str | AsyncEngine, **settings: Any) -> None:
+        """`admin` is who looks past every rule, or where they connect to do so."""
         self._open(settings_for(url, **settings))
         self.nobody = Principal(self, "nobody")
-        self._admin = create_async_engine(admin_url)
+        self._has_own_admin = isinstance(admin, str)
+        self._admin = create_async_engine(admin) if isinstance(admin, str) else admin
 
     def _open(self, settings: Settings, **options: Any) -> None:
         self.settings = settings
         self.app = create_app(settings, **options)
         self.database: Database = self.app.state.database
+        share_statements(self.database)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://caregraph.test")
 
     async def restart(self, *, options: Mapping[str, Any] | None = None, **settings: Any) -> None:
@@ -163,7 +165,8 @@ class World:
     async def close(self) -> None:
         """Let every connection go."""
         await self._close_app()
-        await self._admin.dispose()
+        if self._has_own_admin:
+            await self._admin.dispose()
 
     async def _close_app(self) -> None:
         await self.http.aclose()

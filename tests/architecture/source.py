@@ -69,6 +69,11 @@ class Module:
             if one.module == "caregraph" or one.module.startswith("caregraph.")
         ]
 
+    @property
+    def shown(self) -> str:
+        """Folder and name, for a message about a file that need not be of the package."""
+        return "/".join(self.path.parts[-2:])
+
     def at(self, line: int) -> str:
         """Where, for a message."""
         return f"src/caregraph/{self.path.relative_to(ROOT)}:{line}"

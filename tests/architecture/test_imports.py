@@ -1,7 +1,5 @@
 """Imports point one way; a message says which way to go instead."""
 
-import pytest
-
 from architecture.source import MODULES, Module
 
 SLICES = ("organizations", "people", "assessments", "treatment")
@@ -46,12 +44,12 @@ def test_every_room_has_its_place_in_the_order() -> None:
     assert MAY_IMPORT.keys() - rooms == set(), "this room is gone: take it out of MAY_IMPORT"
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name or "caregraph")
-def test_imports_point_one_way(module: Module) -> None:
+def test_imports_point_one_way() -> None:
     wrong = [
         f"{module.at(line)} imports {room}: {module.room or 'the package'} may import "
         f"{', '.join(sorted(MAY_IMPORT[module.room])) or 'nothing of ours'}. Move what both need into an earlier room, "
         "or let the later one pass it in."
+        for module in MODULES
         for room, line in _rooms(module)
         if room not in MAY_IMPORT[module.room]
     ]
@@ -59,18 +57,24 @@ def test_imports_point_one_way(module: Module) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name or "caregraph")
-def test_a_module_imports_no_module_that_imports_it(module: Module) -> None:
+def test_a_module_imports_no_module_that_imports_it() -> None:
     names = {one.name for one in MODULES if one.name}
     graph = {one.name: _modules(one, names) for one in MODULES}
-    reached, queue = set(), list(graph[module.name])
+
+    circular = [name for name in graph if name in _reached(graph, name)]
+
+    assert circular == [], "they import themselves by way of others: take out what both need"
+
+
+def _reached(graph: dict[str, set[str]], name: str) -> set[str]:
+    """What a module imports, itself or by way of others."""
+    reached, queue = set[str](), list(graph[name])
     while queue:
         here = queue.pop()
         if here not in reached:
             reached.add(here)
             queue += graph[here]
-
-    assert module.name not in reached, f"{module.name} imports itself by way of others: take out what both need"
+    return reached
 
 
 def _modules(module: Module, names: set[str]) -> set[str]:
@@ -81,9 +85,8 @@ def _modules(module: Module, names: set[str]) -> set[str]:
     return {name for name in found if name in names and name != module.name}
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name or "caregraph")
-def test_nothing_of_the_tests_is_imported(module: Module) -> None:
-    wrong = [module.at(one.line) for one in module.imports if one.module.split(".")[0] in TESTS]
+def test_nothing_of_the_tests_is_imported() -> None:
+    wrong = [module.at(one.line) for module in MODULES for one in module.imports if one.module.split(".")[0] in TESTS]
 
     assert wrong == [], "the product stands without its tests"
 
@@ -96,29 +99,34 @@ def test_refs_imports_slices_for_type_checkers_only() -> None:
     assert wrong == [], "put it under `if TYPE_CHECKING`: refs names types by text, or every slice imports every other"
 
 
-@pytest.mark.parametrize("module", [one for one in MODULES if one.room in SLICES], ids=lambda module: module.name)
-def test_a_type_of_a_later_slice_is_named_by_refs(module: Module) -> None:
-    later = SLICES[SLICES.index(module.room) + 1 :]
+def test_a_type_of_a_later_slice_is_named_by_refs() -> None:
     wrong = [
         f"{module.at(number)}: take the type from refs"
+        for module in MODULES
+        if module.room in SLICES
         for number, line in enumerate(module.lines, 1)
-        if "strawberry.lazy(" in line or any(f"from caregraph.{room}" in line for room in later)
+        if "strawberry.lazy(" in line or any(f"from caregraph.{room}" in line for room in _later(module.room))
     ]
 
     assert wrong == []
 
 
+def _later(room: str) -> tuple[str, ...]:
+    """The slices that stand on a slice."""
+    return SLICES[SLICES.index(room) + 1 :]
+
+
 TABLES = [one for one in MODULES if one.path.name == "models.py" or "__tablename__" in one.path.read_text()]
 
 
-@pytest.mark.parametrize("module", TABLES, ids=lambda module: module.name)
-def test_tables_name_each_other_by_text(module: Module) -> None:
+def test_tables_name_each_other_by_text() -> None:
     """Models stand on `db/` and on enums."""
-    allowed = {"db", "auth", "mail"} if module.room == "db" else {"db"}
     wrong = [
         f'{module.at(one.line)} imports {one.module}: write the foreign key as text, "clients.id"'
+        for module in TABLES
         for one in module.ours()
-        if one.module.split(".")[0] not in allowed and one.module.split(".")[1:2] != ["enums"]
+        if one.module.split(".")[0] not in ({"db", "auth", "mail"} if module.room == "db" else {"db"})
+        and one.module.split(".")[1:2] != ["enums"]
     ]
 
     assert wrong == []

@@ -132,17 +132,22 @@ async def test_a_vertical_is_that_of_the_reader(world: World) -> None:
     row = await make_assessment(world.superuser, "For schools", privacy=Privacy.LIMITED_TO_VERTICALS)
     await make_vertical_grant(world.superuser, row, Vertical.SCHOOL)
     await make_vertical_grant(world.superuser, row, Vertical.FAITH)
+    others = {one: await make_assessment(world.superuser, one.name, privacy=one) for one in Privacy}
+    for one in others.values():
+        await make_vertical_grant(world.superuser, one, Vertical.SCHOOL)
     assert not await _reads(world.other_user, row)
 
     await _become(world, HARBOR, Vertical.SCHOOL)
 
     assert await _reads(world.other_user, row)
+    seen = {privacy for privacy, one in others.items() if await _reads(world.other_user, one)}
+    assert seen == {Privacy.LIMITED_TO_VERTICALS, Privacy.PUBLIC}
     ask = "query($id: ID!) { assessment(id: $id) { sharedWithVerticals sharedWithOrganizationIds isOwn isEditable } }"
     for reader, verticals in ((world.user, ["SCHOOL", "FAITH"]), (world.other_user, ["SCHOOL"])):
         answer = await reader.ask(ask, id=global_id("Assessment", row.id))
         assert answer.data["assessment"]["sharedWithVerticals"] == verticals
         assert answer.data["assessment"]["isOwn"] is (reader is world.user)
-    assert await _listed(world.other_user, "assessment", "SHARED") == ["For schools"]
+    assert await _listed(world.other_user, "assessment", "SHARED") == ["For schools", "LIMITED_TO_VERTICALS"]
 
 
 async def _build(author: Principal, **overrides: Any) -> dict[str, Any]:

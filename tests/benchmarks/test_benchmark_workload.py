@@ -16,22 +16,22 @@ from bench_workload import QUESTIONS, Question, counted, text_of
 
 from caregraph.app import create_app
 from caregraph.cli.demo.plan import Scale
-from caregraph.cli.demo.run import prepare
+from caregraph.cli.demo.run import Demo, prepare
 from caregraph.settings import Settings
 from kit import settings_for
 
 
 @pytest.fixture
-def settings(url: str) -> Settings:
-    return settings_for(url)
+def settings(demo: tuple[Settings, Demo]) -> Settings:
+    return demo[0]
 
 
 @pytest.fixture
-async def asked(settings: Settings) -> AsyncIterator[Any]:
+async def asked(demo: tuple[Settings, Demo]) -> AsyncIterator[Any]:
     """Ask a question as the superuser; the answer and the statements it took."""
-    demo = await prepare(settings, Scale.SMALL, lambda _name, _count, _total: None)
+    settings, ready = demo
     app = create_app(settings)
-    headers = dict(demo.principals[0].headers)
+    headers = dict(ready.principals[0].headers)
     clients = orjson.loads(await ask(app, "{ clients(first: 1) { nodes { id } } }", headers))["data"]["clients"]
 
     async def answer(question: Question) -> tuple[Any, list[str]]:

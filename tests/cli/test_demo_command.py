@@ -25,23 +25,18 @@ from caregraph.http.playground import Principal
 from caregraph.people.models import Client
 from caregraph.settings import Settings
 from caregraph.treatment.models import Score
-from kit import settings_for
 
 WHO = "{ me { email roles } clients { totalCount } }"
 
 
-def heard_nothing(_name: str, _count: int, _total: int) -> None:
-    """Progress that nobody watches."""
+@pytest.fixture
+def settings(demo: tuple[Settings, Demo]) -> Settings:
+    return demo[0]
 
 
 @pytest.fixture
-def settings(url: str) -> Settings:
-    return settings_for(url)
-
-
-@pytest.fixture
-async def ready(settings: Settings) -> Demo:
-    return await prepare(settings, Scale.SMALL, heard_nothing)
+def ready(demo: tuple[Settings, Demo]) -> Demo:
+    return demo[1]
 
 
 @pytest.fixture
@@ -111,19 +106,6 @@ async def test_organizations_are_stored_whole(settings: Settings, ready: Demo) -
     await database.close()
 
 
-async def test_second_start_loads_nothing_and_ends_earlier_credentials(
-    http: httpx.AsyncClient, settings: Settings, ready: Demo
-) -> None:
-    heard: list[str] = []
-
-    again = await prepare(settings, Scale.SMALL, lambda name, _count, _total: heard.append(name))
-
-    assert heard == []
-    for before, after in zip(ready.principals, again.principals, strict=True):
-        assert (await ask(http, before, WHO))["status"] == 401
-        assert (await ask(http, after, WHO))["status"] == 200
-
-
 def test_credentials_file_is_for_its_owner_only(tmp_path: Path) -> None:
     file = tmp_path / "credentials.json"
     file.write_text("left over")
@@ -137,6 +119,20 @@ def test_credentials_file_is_for_its_owner_only(tmp_path: Path) -> None:
         "principals": [{"name": "user", "organization": "Northfield", "headers": {"X-Api-Token": "t"}}],
     }
     assert list(tmp_path.iterdir()) == [file]
+
+
+async def test_second_start_loads_nothing_and_ends_earlier_credentials(
+    http: httpx.AsyncClient, settings: Settings, ready: Demo
+) -> None:
+    """The last one that asks for the demo: its credentials are gone then."""
+    heard: list[str] = []
+
+    again = await prepare(settings, Scale.SMALL, lambda name, _count, _total: heard.append(name))
+
+    assert heard == []
+    for before, after in zip(ready.principals, again.principals, strict=True):
+        assert (await ask(http, before, WHO))["status"] == 401
+        assert (await ask(http, after, WHO))["status"] == 200
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])

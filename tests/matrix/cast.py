@@ -1,6 +1,7 @@
 """Everybody who may send a request, and rows of every kind in both towns, under the names of `declared.py`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from sqlalchemy import select, update
 
@@ -35,8 +36,10 @@ class Cast:
     world: World
     people: dict[str, Principal]
     ids: dict[str, str]
+    found: dict[str, dict[tuple[str, str], list[str]]] = field(default_factory=dict)
+    """What superusers found behind each edge: what others find is compared with it."""
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """Names of rows by id."""
         return {row_id: name for name, row_id in self.ids.items()}

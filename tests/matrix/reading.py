@@ -161,11 +161,11 @@ async def wrong_edges(cast: Cast, who: str) -> list[str]:
     """From each row that `who` sees, each edge: what the superuser of the same town finds, as far as `who` sees it."""
     wrong = []
     oracle = town_of(who)
-    whole = await _walk(cast, cast.people[oracle], oracle)
+    whole = await _whole(cast, oracle)
     for other in {"ada", "olga"} - {oracle}:
-        beyond = await _walk(cast, cast.people[other], other)
+        beyond = await _whole(cast, other)
         whole = {key: found for key, found in beyond.items() if key[1] in _ACROSS} | whole
-    for (row, edge), found in (await _walk(cast, cast.people[who], who)).items():
+    for (row, edge), found in (await _walk(cast, who)).items():
         expected = [one for one in whole.get((row, edge), ()) if one in cast.names and sees(who, cast.names[one])]
         if found != expected:
             shown = [cast.names.get(one, one) for one in found]
@@ -173,7 +173,14 @@ async def wrong_edges(cast: Cast, who: str) -> list[str]:
     return wrong
 
 
-async def _walk(cast: Cast, principal: Principal, who: str) -> dict[tuple[str, str], list[str]]:
+async def _whole(cast: Cast, superuser: str) -> dict[tuple[str, str], list[str]]:
+    """What the superuser of a town finds: asked once for all who are compared with it."""
+    if superuser not in cast.found:
+        cast.found[superuser] = await _walk(cast, superuser)
+    return cast.found[superuser]
+
+
+async def _walk(cast: Cast, who: str) -> dict[tuple[str, str], list[str]]:
     """Ids behind each edge of each row that `who` sees, by the names of both."""
     rows = [row for rows in SEEN.values() for row in rows if sees(who, row)]
     if refused_at(who, "nodes") is not None:
@@ -181,7 +188,8 @@ async def _walk(cast: Cast, principal: Principal, who: str) -> dict[tuple[str, s
     found: dict[tuple[str, str], list[str]] = {}
     for start in range(0, len(rows), _MOST_NODES):
         ids = [cast.ids[row] for row in rows[start : start + _MOST_NODES]]
-        answer = await principal.ask(f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id {_fragments(who)} }} }}", ids=ids)
+        query = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id {_fragments(who)} }} }}"
+        answer = await cast.people[who].ask(query, ids=ids)
         for node in answer.body["data"]["nodes"]:
             for alias, value in node.items():
                 if alias != "id":

@@ -27,6 +27,7 @@ LOOK_UPS = {
     *("caregraph_api_token", "caregraph_calculator", "caregraph_account"),
     *("caregraph_application", "caregraph_bearer", "caregraph_session_token", "caregraph_invitation"),
     *("caregraph_identified", "caregraph_person", "caregraph_works_elsewhere", "caregraph_used_elsewhere"),
+    "caregraph_others",
 }
 FUNCTIONS = {*LOOK_UPS, "caregraph_last_membership", "caregraph_organization_ids"}
 
@@ -314,6 +315,7 @@ async def test_a_look_up_answers_for_the_one_secret_asked_for(world: World) -> N
         "SELECT count(*) FROM caregraph_bearer('%')",
         "SELECT count(*) FROM caregraph_session_token('%')",
         "SELECT count(*) FROM caregraph_invitation('%')",
+        *(f"SELECT count(*) FROM caregraph_others('{kind}')" for kind in ("assessments", "items", "score_configs")),
     ):
         assert await _one(world, Viewer.nobody(), sql) == (0,)
     account = await _one(world, Viewer.nobody(), "SELECT * FROM caregraph_account('ben@northfield.example')")

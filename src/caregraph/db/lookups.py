@@ -5,7 +5,8 @@ functions, this list is all of them: `caregraph_api_token`, `caregraph_identifie
 `caregraph_account`, `caregraph_application`, `caregraph_bearer`, `caregraph_session_token`,
 `caregraph_invitation` before a tenant is known;
 `caregraph_person`, everything of the caller's own account; `caregraph_works_elsewhere`, yes or no;
-`caregraph_used_elsewhere`, which of an organization's own content others use, not who.
+`caregraph_used_elsewhere`, which of an organization's own content others use, not who; `caregraph_others`, which
+content of others the tenant reads.
 For the owner of the tables alone is `caregraph_organization_ids`, where commands begin that go through all tenants.
 """
 
