@@ -1,8 +1,10 @@
 """The field class of the kit: a field that carries, as data, what it needs and how it is answered."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
 import strawberry
@@ -100,7 +102,19 @@ class KitField(StrawberryField):
         """Answer the field for one source row."""
         if self.resolve is None:
             return super().get_result(source, info, args, kwargs)
-        return self.resolve(self, source, info, **kwargs)
+        begin = partial(self.resolve, self, source, info, **kwargs)
+        return Later(begin) if iscoroutinefunction(self.resolve) else begin()
+
+
+class Later:
+    """An answer that is not begun before somebody waits for it: an operation may end with fields that nobody does."""
+
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """`begin` makes what to wait for, once."""
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._begin().__await__()
 
 
 def kit_field(
