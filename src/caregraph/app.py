@@ -152,6 +152,7 @@ class _Application(Starlette):
         if self.direct is None or not is_direct:
             await super().__call__(scope, receive, send)
         else:
+            scope["app"] = self  # as for all others
             await self.direct(scope, receive, send)
 
 

@@ -11,8 +11,9 @@ From a request to its answer:
    executed as ever. `starts.py` has the root fields: one row, rows by any id, a list.
 2. `plans.py` plans: what graphql-core collects of a selection becomes a `Level`, the columns to read of a model, and
    per object type a `Shape`, the loop over its rows with the fields below. An interface has a shape for each type of
-   the discriminator. `loops.py` writes the loop, one comprehension of dictionaries, `leaves.py` the expression of each
-   value, `pages.py` what connections have besides: edges, cursors, page information, counts.
+   the discriminator, and one loop for all of them where they need nothing but the rows. `loops.py` writes the loop, one
+   comprehension of dictionaries, `leaves.py` the expression of each value, `pages.py` what connections have besides:
+   edges, cursors, page information, counts.
 3. `running.py` runs: rows of a level → answers of all that is below them (`below.py`), for all rows at once → the
    loop, which looks these answers up by key. Rows by id are shared by everything that asks in the same turn.
 4. `statements.py` builds the statements out of what the loaders build theirs of, once per viewer and shape of a
