@@ -45,6 +45,7 @@ def serving(app: ASGIApp) -> Iterator[str]:
     """Serve `app` on a free port of this machine, from another thread, and give its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()  # who comes before the server is up waits for it
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="websockets-sansio", lifespan="auto"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
