@@ -15,6 +15,8 @@ UNAVAILABLE = "UNAVAILABLE"
 _FEW = 4
 """As many keep both the process and its database busy; more only take turns."""
 _MOMENT = 0.2
+_AGAIN, _RELAPSE = 0.02, 5.0
+"""A crowd that comes back so soon after the last is known at once: it has not been waited out the first time."""
 _BEAT = 0.01
 _LATE = 0.002
 """Seconds by which the event loop is late, on average, when the process has more to do than it can."""
@@ -36,6 +38,8 @@ class Gate:
         self.running = 0
         self._is_crowded = False
         self._full_for = self._calm = self._lateness = 0.0
+        self._over = float("-inf")
+        """When the last crowd had gone, by the event loop's clock."""
         self._beat: asyncio.TimerHandle | None = None
 
     @property
@@ -97,15 +101,19 @@ class Gate:
 
     def _look(self, due: float) -> None:
         """Look at the crowd once in a beat, until it has gone and nobody is inside."""
-        late = max(0.0, asyncio.get_running_loop().time() - due)
+        now = asyncio.get_running_loop().time()
+        late = max(0.0, now - due)
         inside = self.running + len(self._queue)
         self._lateness += (late - self._lateness) * _WEIGHT
         self._calm += ((inside <= 1) - self._calm) * _SLOW_WEIGHT
         self._full_for = self._full_for + _BEAT + late if inside > _FEW else 0.0
         was_crowded = self._is_crowded
-        self._is_crowded = self._calm < _CALM if was_crowded else self._full_for > _MOMENT
+        moment = _AGAIN if now - self._over < _RELAPSE else _MOMENT
+        self._is_crowded = self._calm < _CALM if was_crowded else self._full_for > moment
         if self._is_crowded and not was_crowded:
             self._calm = 0.0
+        elif was_crowded and not self._is_crowded:
+            self._over = now
         self._limit()
         self._call()
         if inside or self._is_crowded:
