@@ -213,6 +213,27 @@ async def test_a_crowd_that_stays_is_kept_small(
     assert (await _post(world.nobody, greeting)).status_code == 200
 
 
+@pytest.mark.parametrize("is_back", [False, True])
+async def test_a_crowd_is_waited_out_once_only(monkeypatch: pytest.MonkeyPatch, is_back: bool) -> None:
+    monkeypatch.setattr(gate, "_MOMENT", 30.0)
+    inside = gate.Gate(running=8, waiting=50, seconds=30.0)
+    if is_back:
+        inside._over = asyncio.get_running_loop().time()
+
+    for _ in range(5):
+        await inside.enter()
+    while is_back and inside._room == 50:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(5 * gate._AGAIN)
+
+    assert (inside._room < 50) is is_back
+    for _ in range(5):
+        inside.leave()
+    while inside._beat is not None:
+        await asyncio.sleep(0.01)
+    assert inside._room == 50
+
+
 async def test_a_flood_is_answered_to_the_last_request(world: World) -> None:
     await world.restart(running_operations=2, waiting_operations=2)
     before = await world.counts()
