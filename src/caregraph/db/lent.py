@@ -66,18 +66,12 @@ class Lent:
         return await self._sent(partial(self._rows, text, values))
 
     async def _rows(self, text: Text, values: Mapping[str, Any]) -> Sequence[Any]:
-        given: Any = text.values(values)
-        try:
-            sql, given = sending(self, text, given)
-            if self.is_sqlite:
-                found = await self._in_thread(lambda driver: driver.execute(sql, given).fetchall())
-            else:
-                found = await self.driver.fetch(sql, *given)
-        except BaseException as error:
-            failed(self, error)
-            raise
-        self.dispatch.after_cursor_execute(self, None, sql, given, text.context, False)
-        return found  # type: ignore[no-any-return]
+        return await self._heard(self._fetch, text, text.values(values))  # type: ignore[no-any-return]
+
+    async def _fetch(self, sql: str, given: Any) -> Any:
+        if self.is_sqlite:
+            return await self._in_thread(lambda driver: driver.execute(sql, given).fetchall())
+        return await self.driver.fetch(sql, *given)
 
     async def append(self, text: Text, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run an insertion with the values of each row, all of them or none, and commit."""
@@ -85,19 +79,27 @@ class Lent:
         await self._sent(partial(self._append, text, [text.values(row) for row in rows]), is_safe_twice=False)
 
     async def _append(self, text: Text, every: Any) -> None:
+        await self._heard(self._insert, text, every)
+
+    async def _insert(self, sql: str, every: Any) -> None:
+        if self.is_sqlite:
+            await self._in_thread(lambda driver: driver.executemany(sql, every).connection.commit())
+            self._has_begun = False
+        elif len(every) == 1:
+            await self.driver.execute(sql, *every[0])
+        else:
+            await self.driver.executemany(sql, every)  # by itself a transaction
+
+    async def _heard(self, run: Callable[[str, Any], Awaitable[Any]], text: Text, given: Any) -> Any:
+        """What `run` brings, of which the engine's listeners hear as of its own statements."""
         try:
-            sql, every = sending(self, text, every)
-            if self.is_sqlite:
-                await self._in_thread(lambda driver: driver.executemany(sql, every).connection.commit())
-                self._has_begun = False
-            elif len(every) == 1:
-                await self.driver.execute(sql, *every[0])
-            else:
-                await self.driver.executemany(sql, every)  # by itself a transaction
+            sql, given = sending(self, text, given)
+            found = await run(sql, given)
         except BaseException as error:
             failed(self, error)
             raise
-        self.dispatch.after_cursor_execute(self, None, sql, every, text.context, False)
+        self.dispatch.after_cursor_execute(self, None, sql, given, text.context, False)
+        return found
 
     async def session(self, bound: Bind) -> AsyncSession:
         """A session made by `bound` on the connection, in the transaction that is begun."""
