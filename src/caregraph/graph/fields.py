@@ -42,6 +42,7 @@ _ADDED = (
     "start",
     "rowwise",
     "resolve",
+    "waits",
     "make_arguments",
     "action",
     "function",
@@ -52,7 +53,7 @@ _ADDED = (
 
 
 class KitField(StrawberryField):
-    """A field answered by `resolve(field, source, info, **arguments)`.
+    """A field answered by `resolve(field, source, info, **arguments)`, which `waits` if it has to be waited for.
 
     `needs` is the permission it asks for, `guard` refuses by the row that it is asked of, `visible_to` decides per
     row whether a sensitive value is shown, `relation` says how it reaches other rows, `start` which rows a root field
@@ -68,6 +69,7 @@ class KitField(StrawberryField):
     start: Any = None
     rowwise: Rowwise | None = None
     resolve: Resolve | None = None
+    waits: bool = False
     make_arguments: Callable[["KitField"], Sequence[StrawberryArgument]] | None = None
     action: Any = None
     function: Any = None
@@ -102,8 +104,9 @@ class KitField(StrawberryField):
         """Answer the field for one source row."""
         if self.resolve is None:
             return super().get_result(source, info, args, kwargs)
-        begin = partial(self.resolve, self, source, info, **kwargs)
-        return Later(begin) if iscoroutinefunction(self.resolve) else begin()
+        if self.waits:
+            return Later(partial(self.resolve, self, source, info, **kwargs))
+        return self.resolve(self, source, info, **kwargs)
 
 
 class Later:
@@ -126,7 +129,7 @@ def kit_field(
 ) -> Any:
     """A field made by the kit; `data` are attributes of `KitField`."""
     made = KitField(description=description)
-    made.resolve = resolve
+    made.resolve, made.waits = resolve, iscoroutinefunction(resolve)
     made.make_arguments = arguments or (lambda _field: ())
     for name, value in data.items():
         setattr(made, name, value)
