@@ -47,6 +47,7 @@ from caregraph.http.metrics import Metrics
 from caregraph.http.oauth import OAuth
 from caregraph.http.requestlog import OperationLog, RequestLog
 from caregraph.http.runner import Runner
+from caregraph.http.shedding import LoadShedding
 from caregraph.http.sockets import SocketEndpoint
 from caregraph.http.streams import Streams
 from caregraph.http.tracing import Tracing
@@ -115,8 +116,9 @@ def create_app(
     draining.callbacks.append(streams.end)
     found = partial(files.fetched, database, provided[Trail])
     endpoint = GraphQLEndpoint(runner, callers, streams)
+    shedding = partial(LoadShedding, gate=guard.gate, draining=draining, count=metrics.count_refused)
     routes: list[BaseRoute] = [
-        Route(_GRAPHQL, endpoint),
+        Route(_GRAPHQL, shedding(endpoint)),
         WebSocketRoute(_GRAPHQL, SocketEndpoint(streams)),
         Route("/files/{token}", Downloads(found, provided[Storage], provided[Links]).answer),
         *OAuth(Grants(database, clients, seal, settings), sign_in_limits, settings).routes(),
@@ -131,7 +133,7 @@ def create_app(
     app = _Application(
         routes=routes, lifespan=_lifespan, middleware=[Middleware(RequestLog, draining=draining, paths=paths), *others]
     )
-    app.direct = None if others else RequestLog(endpoint, draining=draining, paths=paths)
+    app.direct = None if others else shedding(RequestLog(endpoint, draining=draining, paths=paths))
     app.state.settings = settings
     app.state.database = database
     app.state.storage, app.state.links = provided[Storage], provided[Links]

@@ -5,14 +5,17 @@ A library for HTTP would cost more than the server, and a client that waits for 
 
 import asyncio
 import random
+import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 
 _KEPT = 2.0
+_LENGTH = re.compile(rb"content-length: (\d+)")
 
 Make = Callable[[random.Random], str]
 
@@ -47,11 +50,13 @@ class Load:
     def __init__(self, url: str, headers: Mapping[str, str], make: Make, *, seed: int = 1) -> None:
         """`make` writes a query."""
         parts = urlsplit(url)
-        self._host, self._port, self._path = parts.hostname or "", parts.port or 80, parts.path
-        self._headers = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._host, self._port = parts.hostname or "", parts.port or 80
+        own = {"host": self._host, **headers, "content-type": "application/json"}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in own.items())
+        self._head = f"POST {parts.path} HTTP/1.1\r\n{lines}content-length: "
         self._make = make
         self._chance = random.Random(seed)
-        self._idle: list[tuple[float, asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: list[_Connection] = []
 
     async def alone(self, count: int, *, pause: float = 0.002) -> Answers:
         """One after the other, with a pause between: the server has nothing else to do."""
@@ -67,24 +72,24 @@ class Load:
         found, started = Answers(), time.perf_counter()
         left = iter(range(count))
 
-        async def client(left: Iterable[int]) -> None:
+        async def client() -> None:
             for _ in left:
                 await self._ask(found)
 
-        await asyncio.gather(*(client(left) for _ in range(clients)))
+        await asyncio.gather(*(client() for _ in range(clients)))
         found.took = time.perf_counter() - started
         return found
 
     async def at(self, rate: float, *, seconds: float) -> Answers:
         """`rate` requests a second at random times, however many are under way."""
         found, started = Answers(), time.perf_counter()
-        asked: set[asyncio.Task[None]] = set()
+        asked: set[asyncio.Future[None]] = set()
         due = started
         while due < started + seconds:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            task = asyncio.create_task(self._ask(found))
-            asked.add(task)
-            task.add_done_callback(asked.discard)
+            asking = await self._begun(found, due)
+            asked.add(asking)
+            asking.add_done_callback(asked.discard)
             due += self._chance.expovariate(rate)
         found.took = time.perf_counter() - started
         if asked:
@@ -92,39 +97,74 @@ class Load:
         return found
 
     async def close(self) -> None:
-        for _, _, writer in self._idle:
-            writer.close()
+        for connection in self._idle:
+            connection.transport.close()
         self._idle.clear()
 
     async def _ask(self, found: Answers) -> None:
-        body = orjson.dumps({"query": self._make(self._chance)})
-        head = f"POST {self._path} HTTP/1.1\r\nhost: {self._host}\r\n{self._headers}content-type: application/json\r\n"
-        started = time.perf_counter()
-        try:
-            reader, writer = await self._connection(started)
-            writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
-            status, headers, content = await _answer(reader)
-        except (OSError, EOFError, ValueError) as error:
-            found.wrong.append(type(error).__name__)
-            return
-        found.add(status, time.perf_counter() - started)
-        self._idle.append((time.perf_counter(), reader, writer))
-        if status == 503 and "retry-after" not in headers:
-            found.wrong.append("503 without Retry-After")
-        elif (status != 503) == (b'"errors"' in content[:50]):
-            found.wrong.append(f"{status} {content[:200]!r}")
+        await (await self._begun(found, time.perf_counter()))
 
-    async def _connection(self, now: float) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _begun(self, found: Answers, started: float) -> "asyncio.Future[None]":
+        """One request is sent; when the future is done its answer is in `found`."""
+        body = orjson.dumps({"query": self._make(self._chance)})
+        connection = await self._connection(started)
+
+        def done(answer: bytes | None) -> None:
+            if answer is None:
+                found.wrong.append("a connection was lost")
+                return
+            now = time.perf_counter()
+            connection.since = now
+            self._idle.append(connection)
+            head, _, content = answer.partition(b"\r\n\r\n")
+            status = int(head[9:12])
+            found.add(status, now - started)
+            if status == 503 and b"retry-after" not in head:
+                found.wrong.append("503 without Retry-After")
+            elif (status != 503) == (b'"errors"' in content[:50]):
+                found.wrong.append(f"{status} {content[:200]!r}")
+
+        return connection.ask(f"{self._head}{len(body)}\r\n\r\n".encode() + body, done)
+
+    async def _connection(self, now: float) -> "_Connection":
         """One that the server still keeps open, the last used first, or a new one."""
         while self._idle:
-            since, reader, writer = self._idle.pop()
-            if now - since < _KEPT:
-                return reader, writer
-            writer.close()
-        return await asyncio.open_connection(self._host, self._port, limit=2**20)
+            connection = self._idle.pop()
+            if now - connection.since < _KEPT and not connection.transport.is_closing():
+                return connection
+            connection.transport.close()
+        made = await asyncio.get_running_loop().create_connection(_Connection, self._host, self._port)
+        return made[1]
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
-    first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().rstrip().split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    return int(first.split()[1]), headers, await reader.readexactly(int(headers["content-length"]))
+class _Connection(asyncio.Protocol):
+    """A connection that carries one request at a time."""
+
+    since = 0.0
+    """When it was used last."""
+
+    def ask(self, request: bytes, done: Callable[[bytes | None], None]) -> "asyncio.Future[None]":
+        """Send; `done` is called with the answer, or without one when the connection is lost."""
+        self._done, self._answer, self._length = done, b"", 0
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.transport.write(request)
+        return self._over
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._answer += data
+        if not self._length and b"\r\n\r\n" in self._answer:
+            head = self._answer.index(b"\r\n\r\n")
+            self._length = head + 4 + int(_LENGTH.search(self._answer)[1])
+        if self._length and len(self._answer) >= self._length:
+            self._end(self._answer)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        if not self._over.done():
+            self._end(None)
+
+    def _end(self, answer: bytes | None) -> None:
+        self._done(answer)
+        self._over.set_result(None)

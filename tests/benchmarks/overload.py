@@ -10,7 +10,6 @@ that is the unloaded time. Then as many as four clients get answered: that is wh
 that, then at twice that, at random times and however many are under way.
 """
 
-import asyncio
 import random
 import tempfile
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Annotated, Any
 
 import httpx
 import typer
+import uvloop
 from bench_load import Answers, Load
 from bench_served import database_of, demo
 from bench_workload import QUESTIONS, text_of
@@ -44,7 +44,7 @@ def main(
     with tempfile.TemporaryDirectory(prefix="cg-", dir="/tmp" if postgres else None) as folder:
         where = Path(folder)
         with database_of(where, database, postgres=postgres) as url, demo(url, where, scale="small") as credentials:
-            asyncio.run(_measure(credentials, seconds, requests))
+            uvloop.run(_measure(credentials, seconds, requests))
 
 
 async def _measure(credentials: dict[str, Any], seconds: float, requests: int) -> None:

@@ -11,7 +11,7 @@ from slowness import Caller, checked_out, endless
 
 from caregraph.auth.viewer import Viewer
 from caregraph.graph.errors import RequestError
-from caregraph.http import gate
+from caregraph.http import gate, shedding
 from kit import Principal, World
 
 CLIENTS = "{ me { email } clients { totalCount } }"
@@ -21,6 +21,12 @@ BUSY = ("UNAVAILABLE", "The server is busy, try again")
 
 async def _post(principal: Principal, query: str, **headers: str) -> httpx.Response:
     return await principal.world.http.post("/graphql", json={"query": query}, headers={**principal.headers, **headers})
+
+
+@pytest.fixture(autouse=True)
+def _told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in a later test."""
+    monkeypatch.setattr(shedding, "_INTERVAL", 0.0)
 
 
 @contextlib.asynccontextmanager
@@ -181,36 +187,120 @@ async def test_nothing_is_done_for_what_is_refused(world: World, query: str) -> 
     assert (await _post(stranger, "{ hello { helloFrom } }")).status_code == 401
 
 
-@pytest.mark.parametrize(("lateness", "places", "room"), [(-1.0, 4, 4), (1000.0, 5, 5)], ids=["process", "database"])
+def _of_the_process(monkeypatch: pytest.MonkeyPatch, *, is_busy: bool) -> None:
+    """Whatever else this machine does at the moment."""
+    for name in ("_LATE", "_FULL", "_HALF"):
+        monkeypatch.setattr(gate, name, -1.0 if is_busy else 1000.0)
+
+
+@pytest.mark.parametrize(("is_busy", "places", "room"), [(True, 4, 2), (False, 6, 3)], ids=["process", "database"])
 async def test_a_crowd_that_stays_is_kept_small(
-    world: World, monkeypatch: pytest.MonkeyPatch, lateness: float, places: int, room: int
+    world: World, monkeypatch: pytest.MonkeyPatch, is_busy: bool, places: int, room: int
 ) -> None:
-    """Where the process is the limit, few run; where the database is, all run; as many wait."""
+    """Where the process is the limit, few run; where the database is, all run; half as many wait."""
+    _of_the_process(monkeypatch, is_busy=False)
     monkeypatch.setattr(gate, "_MOMENT", 0.0)
-    monkeypatch.setattr(gate, "_LATE", lateness)
-    await world.restart(running_operations=5, waiting_operations=200, pool_timeout=30.0)
+    await world.restart(running_operations=6, waiting_operations=200, pool_timeout=30.0)
     inside = world.app.state.guard.gate
-    stack, callers = await _house(world, 5)
+    stack, callers = await _house(world, 6)
     greeting = "{ hello { helloFrom } }"
 
     async with stack:
+        _of_the_process(monkeypatch, is_busy=is_busy)
+        waiting = [asyncio.create_task(_post(world.nobody, greeting))]  # somebody still comes
         while inside._room != room:
             await asyncio.sleep(0)
-        waiting = [asyncio.create_task(_post(world.nobody, greeting)) for _ in range(room)]
+        waiting += [asyncio.create_task(_post(world.nobody, greeting)) for _ in range(room - 1)]
         while inside.waiting < room:
             await asyncio.sleep(0)
         assert await _is_refused(world.nobody, greeting)
-        for caller in callers[: 5 - places]:
+        for caller in callers[: 6 - places]:
             caller.leave()
         while inside.running > places:
             await asyncio.sleep(0)
         assert inside.waiting == room
 
     assert [(await one).status_code for one in waiting] == [200] * room
+    _of_the_process(monkeypatch, is_busy=False)
     while inside._room != 200:
         await asyncio.sleep(0.01)
-    assert (inside.running, inside.waiting, inside._places) == (0, 0, 5)
+    assert (inside.running, inside.waiting, inside._places) == (0, 0, 6)
     assert (await _post(world.nobody, greeting)).status_code == 200
+
+
+async def _come_and_go(inside: gate.Gate) -> None:
+    if inside.enter_at_once():
+        inside.leave()
+    await asyncio.sleep(0.01)
+
+
+async def test_a_burst_is_waited_out_however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "_MOMENT", 0.02)
+    inside = gate.Gate(running=5, waiting=50, seconds=30.0)
+
+    burst = [asyncio.create_task(inside.enter()) for _ in range(30)]
+    for gone in range(30):
+        await asyncio.sleep(0.01)
+        assert (inside.running + inside.waiting, inside._room, inside.is_shut) == (30 - gone, 50, False)
+        inside.leave()
+
+    assert await asyncio.gather(*burst) == [None] * 30
+    assert (inside.running, inside.waiting) == (0, 0)
+
+
+async def test_whoever_waits_too_far_behind_when_a_crowd_is_known_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "_MOMENT", 0.05)
+    _of_the_process(monkeypatch, is_busy=True)
+    inside = gate.Gate(running=4, waiting=50, seconds=30.0)
+    for _ in range(4):
+        await inside.enter()
+    waiting = [asyncio.create_task(inside.enter(is_patient=number >= 8)) for number in range(10)]
+
+    while not inside.is_shut:
+        await _come_and_go(inside)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    refused = [one.exception() for one in waiting if one.done()]
+
+    assert [one.done() for one in waiting] == [False] * 2 + [True] * 6 + [False] * 2
+    assert [(one.extensions["code"], one.message) for one in refused] == [BUSY] * 6  # type: ignore[union-attr]
+    for _ in range(8):
+        inside.leave()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert (inside.running, inside.waiting) == (0, 0)
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/graphql-response+json", "text/event-stream"])
+async def test_what_a_crowd_leaves_no_place_for_is_counted_and_not_looked_at(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, accept: str
+) -> None:
+    caplog.set_level("INFO", "caregraph.requests")
+    await world.restart(metrics=True)
+    monkeypatch.setattr(gate.Gate, "is_shut", True)
+    before = await _counted(world)
+    caplog.clear()
+
+    answers = [await _post(world.user, "{ me", accept=accept) for _ in range(3)]
+    await asyncio.sleep(0.01)
+
+    streams = accept == "text/event-stream"
+    for answer in answers:
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert answer.headers["content-type"] == f"{'application/json' if streams else accept}; charset=utf-8"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.json() == {"errors": [{"message": BUSY[1], "extensions": {"code": BUSY[0]}}]}
+    assert [round(after - first) for first, after in zip(before, await _counted(world), strict=True)] == [3, 3]
+    told = [one.fields for one in caplog.records if one.message == "busy"]  # type: ignore[attr-defined]
+    assert sum(one["refused"] for one in told) == 3
+    assert [one.message for one in caplog.records if one.message == "request"] == []
+
+
+async def _counted(world: World) -> tuple[float, float]:
+    """How many operations without a name ended, and how many of them for want of a place."""
+    text = (await world.http.get("/metrics")).text
+    found = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    ended = found['caregraph_operations_total{kind="none",operation="anonymous"}']
+    return float(ended), float(found['caregraph_operation_errors_total{code="UNAVAILABLE",operation="anonymous"}'])
 
 
 @pytest.mark.parametrize("is_back", [False, True])
@@ -222,9 +312,10 @@ async def test_a_crowd_is_waited_out_once_only(monkeypatch: pytest.MonkeyPatch, 
 
     for _ in range(5):
         await inside.enter()
-    while is_back and inside._room == 50:
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(5 * gate._AGAIN)
+    for _ in range(2000 if is_back else 20):
+        await _come_and_go(inside)
+        if inside._room < 50:
+            break
 
     assert (inside._room < 50) is is_back
     for _ in range(5):

@@ -8,6 +8,7 @@ construction, and the encoder writes it.
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
+from graphql import GraphQLResolveInfoHelpers
 from sqlalchemy import ColumnElement, Select
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -45,7 +46,16 @@ def _resolve(made: KitField, source: Table, info: Any) -> Any:
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
-    """graphql-core's executor, but columns stay what they are."""
+    """graphql-core's executor, but columns stay what they are, and what an operation made goes when it ends."""
+
+    @property
+    def async_helpers(self) -> GraphQLResolveInfoHelpers:
+        """Made when asked for: kept, they would hold the executor that holds them, until garbage is collected."""
+        return GraphQLResolveInfoHelpers(gather=self.gather_async_work, track=self.track_async_work)
+
+    @async_helpers.setter
+    def async_helpers(self, made: GraphQLResolveInfoHelpers) -> None:
+        """graphql-core sets them; they are let go."""
 
     def complete_list_value(
         self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, *more: Any

@@ -1,28 +1,36 @@
 """Who may begin now, who waits, and who is refused at once, so that those let in are answered in good time.
 
-What comes in a burst waits for its turn. A crowd that does not go is another matter: everybody in it waits longer and
-longer for the same number of answers. So when more than a few have been inside for a moment without a pause, as many
-wait as run; and when they wait for this process itself, not for its database, only a few run.
+What comes in a burst waits for its turn. A crowd is another matter: more come all the time, and everybody in it waits
+longer and longer for the same number of answers. So when more than a few have been inside for a moment without a pause,
+and others still come, as many wait as run, and the rest is refused. And whenever they wait for this process itself, not
+for its database, only a few run.
 """
 
 import asyncio
-from collections import deque
+import time
 
 from caregraph.graph.errors import RequestError
 
 UNAVAILABLE = "UNAVAILABLE"
+BUSY = "The server is busy, try again"
 
 _FEW = 4
 """As many keep both the process and its database busy; more only take turns."""
-_MOMENT = 0.2
+_MOMENT = 0.06
 _AGAIN, _RELAPSE = 0.02, 5.0
 """A crowd that comes back so soon after the last is known at once: it has not been waited out the first time."""
+_COMING = 0.5
+"""How many come for each that goes, from which on it is a crowd and not a burst that is being waited out."""
 _BEAT = 0.01
 _LATE = 0.002
-"""Seconds by which the event loop is late, on average, when the process has more to do than it can."""
+_FULL, _HALF = 0.75, 0.4
+"""The process has more to do than it can: the event loop is so many seconds late on average, or computes for such a
+share of the time; that is over at the lower share. Where others take the processor from it, it computes little and is
+late."""
 _CALM = 0.3
 """Share of the time with hardly anybody inside from which on all fits in again. Twice too much leaves a twentieth."""
 _WEIGHT = 0.1
+_QUICK_WEIGHT = 0.3
 _SLOW_WEIGHT = 0.02
 
 
@@ -34,10 +42,15 @@ class Gate:
         self._most_running = self._places = running
         self._most_waiting = self._room = waiting
         self._seconds = seconds
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._queue: dict[asyncio.Future[None], bool] = {}
+        """Whose turn comes, in this order, and whether they are patient."""
         self.running = 0
         self._is_crowded = False
-        self._full_for = self._calm = self._lateness = 0.0
+        self._came = self._gone = 0
+        """Since when it may be a crowd."""
+        self._full_for = self._calm = self._lateness = self._share = 0.0
+        self._computed = 0.0
+        """Seconds of the processor at the last beat."""
         self._over = float("-inf")
         """When the last crowd had gone, by the event loop's clock."""
         self._beat: asyncio.TimerHandle | None = None
@@ -47,10 +60,16 @@ class Gate:
         """How many wait for their turn."""
         return len(self._queue)
 
+    @property
+    def is_shut(self) -> bool:
+        """Whether a crowd has all places and waits for them: nobody else gets in now."""
+        return self._is_crowded and self.running >= self._places and len(self._queue) >= self._room
+
     def enter_at_once(self) -> bool:
         """Whether it is one's turn without waiting: then `leave`, else `enter`."""
         if self._beat is None:
             self._expect_beat()
+        self._came += 1
         is_free = self.running < self._places and not self._queue
         self.running += is_free
         return is_free
@@ -61,27 +80,27 @@ class Gate:
         Whoever is patient stays in a crowd too: an event of a subscription cannot be asked for again.
         """
         if not self.enter_at_once():
-            await self._turn(self._most_waiting if is_patient else self._room)
+            await self._turn(is_patient=is_patient)
 
     def leave(self) -> None:
         """Make room for the next."""
         self.running -= 1
+        self._gone += 1
         if self.running + len(self._queue) <= _FEW:
             self._full_for = 0.0
         self._call()
 
-    async def _turn(self, room: int) -> None:
-        if len(self._queue) >= room:
+    async def _turn(self, *, is_patient: bool) -> None:
+        if len(self._queue) >= (self._most_waiting if is_patient else self._room):
             raise _busy()
         turn = asyncio.get_running_loop().create_future()
-        self._queue.append(turn)
+        self._queue[turn] = is_patient
         try:
             async with asyncio.timeout(self._seconds):
                 await turn
         except BaseException as error:
-            if turn in self._queue:
-                self._queue.remove(turn)
-            elif turn.done() and not turn.cancelled():  # it came at the moment of leaving
+            self._queue.pop(turn, None)
+            if turn.done() and not turn.cancelled() and turn.exception() is None:  # it came at the moment of leaving
                 self.leave()
             if isinstance(error, TimeoutError):
                 raise _busy() from error
@@ -90,13 +109,22 @@ class Gate:
     def _call(self) -> None:
         """Let in as many as there are places."""
         while self._queue and self.running < self._places:
-            turn = self._queue.popleft()
+            turn = next(iter(self._queue))
+            del self._queue[turn]
             if not turn.done():
                 turn.set_result(None)
                 self.running += 1
 
+    def _send_away(self) -> None:
+        """Refuse those that have come before the crowd was known, beyond the room that there is in it."""
+        for turn in [turn for turn, is_patient in self._queue.items() if not is_patient][self._room :]:
+            del self._queue[turn]
+            if not turn.done():
+                turn.set_exception(_busy())
+
     def _expect_beat(self) -> None:
         loop = asyncio.get_running_loop()
+        self._computed = time.thread_time()
         self._beat = loop.call_later(_BEAT, self._look, loop.time() + _BEAT)
 
     def _look(self, due: float) -> None:
@@ -104,29 +132,46 @@ class Gate:
         now = asyncio.get_running_loop().time()
         late = max(0.0, now - due)
         inside = self.running + len(self._queue)
+        share = (time.thread_time() - self._computed) / (_BEAT + late)
+        self._share += (share - self._share) * _QUICK_WEIGHT
         self._lateness += (late - self._lateness) * _WEIGHT
         self._calm += ((inside <= 1) - self._calm) * _SLOW_WEIGHT
-        self._full_for = self._full_for + _BEAT + late if inside > _FEW else 0.0
         was_crowded = self._is_crowded
-        moment = _AGAIN if now - self._over < _RELAPSE else _MOMENT
-        self._is_crowded = self._calm < _CALM if was_crowded else self._full_for > moment
+        self._is_crowded = self._calm < _CALM if was_crowded else self._is_filling(inside, _BEAT + late, now)
+        self._limit()
         if self._is_crowded and not was_crowded:
             self._calm = 0.0
+            self._send_away()
         elif was_crowded and not self._is_crowded:
             self._over = now
-        self._limit()
         self._call()
         if inside or self._is_crowded:
             self._expect_beat()
         else:
             self._beat = None
 
+    def _is_filling(self, inside: int, passed: float, now: float) -> bool:
+        """Whether it has been full for a moment, and others have come in the second half of it."""
+        moment = _AGAIN if now - self._over < _RELAPSE else _MOMENT
+        if inside <= _FEW:
+            self._full_for = 0.0
+            return False
+        if self._full_for < moment / 2:
+            self._came = self._gone = 0
+        self._full_for += passed
+        if self._full_for <= moment:
+            return False
+        self._full_for = moment / 2 - passed  # it was a burst so far: look again
+        return self._came > self._gone * _COMING
+
     def _limit(self) -> None:
-        # Few that run make the loop less late: not a reason to let in more before the crowd has gone.
-        is_busy = self._is_crowded and (self._lateness > _LATE or self._places < self._most_running)
+        # Few that run make the loop less busy: no reason to let in more before the crowd has gone.
+        is_few = self._places < self._most_running
+        is_busy = self._lateness > _LATE or self._share > (_HALF if is_few else _FULL)
+        is_busy = is_busy or (is_few and self._is_crowded)
         self._places = min(_FEW, self._most_running) if is_busy else self._most_running
-        self._room = min(self._places, self._most_waiting) if self._is_crowded else self._most_waiting
+        self._room = min(self._places // 2, self._most_waiting) if self._is_crowded else self._most_waiting
 
 
 def _busy() -> RequestError:
-    return RequestError(UNAVAILABLE, "The server is busy, try again")
+    return RequestError(UNAVAILABLE, BUSY)

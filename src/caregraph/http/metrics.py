@@ -17,10 +17,11 @@ from caregraph.db.counters import Counters
 from caregraph.db.pools import CountingPool
 from caregraph.db.session import Database
 
-from .gate import Gate
+from .gate import UNAVAILABLE, Gate
 from .observe import Observation
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_ANONYMOUS = "anonymous"
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 500, 1000, 5000)
 
 
@@ -51,6 +52,8 @@ class Metrics:
             "caregraph_loader_batch_size", "Keys per batch.", ("loader",), buckets=_SIZES, registry=registry
         )
         self._of_loader = cache(self._batches.labels)
+        self._refused = self._operations.labels(_ANONYMOUS, "none")
+        self._refused_busy = self._errors.labels(_ANONYMOUS, UNAVAILABLE)
 
     def begin(self, seen: Observation) -> None:
         """Nothing is counted before the end."""
@@ -69,13 +72,18 @@ class Metrics:
         if seen.cost is not None:
             self._cost.labels(name).observe(seen.cost)
 
+    def count_refused(self) -> None:
+        """Count an operation that was refused before anything was known of it."""
+        self._refused.inc()
+        self._refused_busy.inc()
+
     def _labelled(self, name: str, kind: str) -> tuple[Counter, Histogram, Summary]:
         """What is counted for every operation: looked up once, since names are few."""
         return self._operations.labels(name, kind), self._seconds.labels(name), self._statements.labels(name)
 
     def _label(self, name: str) -> str:
         if not name:
-            return "anonymous"
+            return _ANONYMOUS
         return name if name in self._known else "other"
 
     def watch_process(self, database: Database, gate: Gate) -> None:

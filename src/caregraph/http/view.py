@@ -27,12 +27,11 @@ from .observe import observation
 from .presence import ClientLeftError, WhilePresent
 from .requests import GRAPHQL_RESPONSE, JSON, GraphQLRequest, media_type, read
 from .runner import Ready, RefusedRequestError, Runner
+from .shedding import SOON
 from .streaming import StreamResponse
 from .streams import Caller, Streams
 
 _STATUSES = {RATE_LIMITED: 429, UNAVAILABLE: 503, "TIMEOUT": 504}
-_SOON = "1"
-"""Seconds after which a server that was busy may be asked again."""
 _INVALID = {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "OPERATION_RESOLUTION_FAILURE"}
 
 
@@ -92,7 +91,7 @@ class GraphQLEndpoint:
                 await self._runner.guard.gate.enter()
         except RequestError as error:
             self._runner.guard.refuse(observation(kind="none", name=None, text=wanted.query), [error])
-            raise HttpError(503, UNAVAILABLE, error.message, retry_after=_SOON) from error
+            raise HttpError(503, UNAVAILABLE, error.message, retry_after=SOON) from error
 
     async def _answer_inside(
         self, request: Request, wanted: GraphQLRequest, answer_as: str, accepted: streaming.Accepted | None
@@ -126,7 +125,7 @@ class GraphQLEndpoint:
         try:
             return StreamResponse(self._streams, form, await self._streams.start(ready, caller))
         except StreamEndedError as ended:
-            raise HttpError(503, ended.code, str(ended), retry_after=_SOON) from ended
+            raise HttpError(503, ended.code, str(ended), retry_after=SOON) from ended
         except RefusedRequestError as refused:
             return StreamResponse(self._streams, form, self._streams.told(refused))
 
@@ -145,7 +144,7 @@ class GraphQLEndpoint:
 
 
 def _retry_after(extensions: Mapping[str, Any]) -> dict[str, str]:
-    seconds = _SOON if extensions["code"] == UNAVAILABLE else extensions.get("retryAfter")
+    seconds = SOON if extensions["code"] == UNAVAILABLE else extensions.get("retryAfter")
     return {} if seconds is None else {"retry-after": str(seconds)}
 
 

@@ -82,8 +82,9 @@ class PlanningExecutor(Executor):
         self.converter = plans.converter
         self._plans = plans
         self._flags = flags
-        self._planner = Planner(self, plans.database.dialect, plans.wholes)
-        self._run = Run(self, self._planner, plans.statements)
+        alone = copy(self)  # without the run, which would else hold itself: nothing is left for the garbage collector
+        self._planner = Planner(alone, plans.database.dialect, plans.wholes)
+        self._run = Run(alone, self._planner, plans.statements)
 
     @property
     def failure(self) -> Exception | None:

@@ -20,7 +20,7 @@ class Run:
     """Lives as long as an operation."""
 
     def __init__(self, executor: Any, planner: Planner, statements: Statements) -> None:
-        """`executor` is the operation's."""
+        """`executor` is the operation's, and must not hold this run."""
         self.executor = executor
         self.context = executor.context_value
         self.viewer = self.context.viewer
@@ -67,8 +67,8 @@ class Run:
         """Visible rows by their ids; what is asked at the same time is one statement, what was read is kept."""
         known = self._by_id.get(read)
         if known is None:
-            known = self._by_id[read] = _RowsById(self, read)
-        return await known.load(keys)
+            known = self._by_id[read] = _RowsById(read)
+        return await known.load(self, keys)
 
     async def answers(self, level: Level, rows: Sequence[Any]) -> list[Any]:
         """What is answered for each of `rows`, in their order."""
@@ -120,28 +120,27 @@ async def together(waiting: Sequence[Any]) -> list[Any]:
 class _RowsById:
     """Rows of one model by id, each read once."""
 
-    def __init__(self, run: Run, read: Read) -> None:
-        self._run = run
+    def __init__(self, read: Read) -> None:
         self._read = read
         self._rows: dict[int, Any] = {}
         self._missing: set[int] = set()
         self._wanted: dict[int, None] = {}
         self._reading: asyncio.Task[None] | None = None
 
-    async def load(self, keys: Collection[int | None]) -> dict[int, Any]:
+    async def load(self, run: Run, keys: Collection[int | None]) -> dict[int, Any]:
         rows = self._rows
         fresh = [key for key in keys if key is not None and key not in rows and key not in self._missing]
         if fresh:
             self._wanted.update(dict.fromkeys(fresh))
             if self._reading is None:
-                self._reading = asyncio.ensure_future(self._load_wanted())
+                self._reading = asyncio.ensure_future(self._load_wanted(run))
             await asyncio.shield(self._reading)
         return {key: rows[key] for key in keys if key in rows}
 
-    async def _load_wanted(self) -> None:
+    async def _load_wanted(self, run: Run) -> None:
         await asyncio.sleep(0)  # whoever asks in the same turn of the loop is answered by the same statement
         wanted, self._wanted, self._reading = list(self._wanted), {}, None
-        run, read = self._run, self._read
+        read = self._read
         text = run.statements.by_id(read, run.viewer)
         values = {"keys": run.statements.keys(wanted)}
         found = await run.read(text, values, batch=(RowById.__name__, len(wanted)))
