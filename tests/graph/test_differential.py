@@ -8,6 +8,7 @@ more than a few hundred are for a night.
 
 import base64
 import dataclasses
+import itertools
 import os
 import random
 import re
@@ -25,6 +26,7 @@ from caregraph.app import create_app
 from caregraph.db.audit import AuditEvent
 from caregraph.db.base import table_of
 from caregraph.db.scope import RULES
+from caregraph.graph.compiled import below
 from caregraph.graph.context import Context
 from caregraph.operations import operations
 from caregraph.organizations.models import Application
@@ -46,6 +48,8 @@ TRIES = 5
 CURSOR = re.compile(r'"(WyJ[\w=-]{20,})"')
 TOLD = ("organization_id", "actor", "user_id", "operation", "kind", "fields", "changes", "client_ids")
 KEYS = "first:" + base64.b64encode(b"k" * 32).decode()
+CHILDREN = itertools.cycle([(below._SEVERAL, below._FEW_EACH), (1, 24), (1, 1)])
+"""From how many parents on all children are read at once, and how many of each."""
 LIMITED = ("ben", "program", "limited", "wanderer", "undecided", "manager", "auditor")
 GARBAGE = ["nonsense", "", "Q2xpZW50OjE", "Q2xpZW50Ojk5OTk5"]
 
@@ -98,6 +102,7 @@ class Both:
     async def agree(self, who: Principal, asked: Asked) -> bytes:
         """The answer that both give, with the same entries. Which of several errors in one place is told may change from run to run."""
         await self._left()
+        below._SEVERAL, below._FEW_EACH = next(CHILDREN)
         compiled = await self.answer("compiled", who, asked)
         self.entries += compiled.entries
         for _ in range(TRIES if b'"errors"' in compiled.body else 1):
@@ -119,6 +124,13 @@ def fallbacks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Context, "anew", counted)
     return found
+
+
+@pytest.fixture(autouse=True)
+def _children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put back what is changed from query to query."""
+    for name in ("_SEVERAL", "_FEW_EACH"):
+        monkeypatch.setattr(below, name, getattr(below, name))
 
 
 @pytest.fixture(autouse=True)

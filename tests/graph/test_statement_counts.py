@@ -2,6 +2,9 @@
 
 from datetime import date
 
+import pytest
+
+from caregraph.graph.compiled import below
 from caregraph.people.models import Client, ClientLabel, ClientOwner, Label
 from caregraph.treatment.models import Episode, EpisodeClient, EpisodeLabel, OrsScore, Rater, Session, SrsScore
 from kit import World
@@ -156,15 +159,77 @@ async def test_one_row_by_id_is_one_statement_however_often_it_is_asked_for(worl
 
 async def test_a_statement_does_not_grow_with_its_ids(world: World) -> None:
     """Ids travel as one parameter, so the database knows the statement again."""
-    await _populate(world, 0, 2)
-    with world.statements() as two:
+    await _populate(world, 0, below._SEVERAL)
+    with world.statements() as few:
         await world.superuser.ask(DEEP)
-    await _populate(world, 2, 8)
+    await _populate(world, below._SEVERAL, 2 * below._SEVERAL)
 
-    with world.statements() as eight:
+    with world.statements() as many:
         await world.superuser.ask(DEEP)
 
-    assert set(two) == set(eight)
+    assert set(few) == set(many)
+
+
+def _at_once(told: list[str]) -> int:
+    """How many statements read children without a window for each parent."""
+    return sum("of_parent" in one for one in told)
+
+
+EPISODES = "{ clients { nodes { fullName episodes%s { totalCount nodes { title startDate } } } } }"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "",
+        "(first: 30)",
+        "(last: 40)",
+        '(where: {title: {eq: "Episode 3"}})',
+        "(orderBy: [END_DATE_ASC, TITLE_DESC])",
+    ],
+)
+async def test_few_children_of_many_parents_are_read_at_once(world: World, page: str) -> None:
+    """And without windows the answer is the same."""
+    await _populate(world, 0, 9)
+
+    with world.statements() as together:
+        found = (await world.superuser.ask(EPISODES % page)).data
+    await world.restart(execution="loaders")
+
+    assert (len(together), _at_once(together)) == (3, 1)
+    assert found == (await world.superuser.ask(EPISODES % page)).data
+    assert len(found["clients"]["nodes"]) == 9
+
+
+@pytest.mark.parametrize("page", ["(first: 23)", "(first: 30, offset: 1)"])
+async def test_short_windows_are_read_one_by_one(world: World, page: str) -> None:
+    await _populate(world, 0, 9)
+
+    with world.statements() as statements:
+        found = (await world.superuser.ask(EPISODES % page)).data
+    await world.restart(execution="loaders")
+
+    assert (len(statements), _at_once(statements)) == (3, 0)
+    assert found == (await world.superuser.ask(EPISODES % page)).data
+
+
+async def test_children_that_turn_out_to_be_many_are_read_by_windows_for_a_while(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(below, "_FEW_EACH", 2)  # as many as there are: there may be more
+    monkeypatch.setattr(below, "_RUNS", 2)
+    await _populate(world, 0, 9)
+    query = EPISODES % ""
+
+    counts, answers = [], []
+    for _ in range(4):
+        with world.statements() as statements:
+            answers.append((await world.superuser.ask(query)).data)
+        counts.append((len(statements), _at_once(statements)))
+    await world.restart(execution="loaders")
+
+    assert counts == [(4, 1), (3, 0), (3, 0), (4, 1)]
+    assert answers == [(await world.superuser.ask(query)).data] * 4
 
 
 async def test_who_asks_changes_the_rows_not_the_count(world: World) -> None:

@@ -17,7 +17,8 @@ From a request to its answer:
 3. `running.py` runs: rows of a level → answers of all that is below them (`below.py`), for all rows at once → the
    loop, which looks these answers up by key. Rows by id are shared by everything that asks in the same turn.
 4. `statements.py` builds the statements out of what the loaders build theirs of, once per viewer and shape of a
-   window; `db/snapshots.py` reads them on the driver's connection.
+   window; `db/snapshots.py` reads them on the driver's connection. Children of many parents are read all at once and
+   cut to their windows here, unless they turn out to be many more than that: then the database cuts them.
 
 What a plan cannot say is a *hole*: computed fields, methods with a context, anything unknown. graphql-core executes a
 hole for every row of the level at the same time, so that its loaders batch, and the value is put where it belongs.

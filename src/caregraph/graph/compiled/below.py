@@ -44,6 +44,14 @@ if TYPE_CHECKING:
 
 Grouped = Mapping[int, Sequence[Any]]
 
+_SEVERAL = 8
+"""For fewer parents, a window each costs no more than all of their children."""
+_FEW_EACH = 24
+_FEW = 20_000
+"""Children that are read at once, for each parent on average, and in all."""
+_RUNS = 100
+"""How often they are read by windows, where they were more, before that is tried again."""
+
 
 class Those(NamedTuple):
     """The rows of a level, each once."""
@@ -197,14 +205,44 @@ class Hole(Child):
 async def children(run: "Run", read: Read, relation: Relation, window: Window, parents: list[int]) -> Grouped:
     """The rows of each parent's window, one more than asked where the list goes on."""
     asked = Asked.of(read.model, window)
-    text = run.statements.children(read, relation.link, run.viewer, asked)
-    values = {"keys": run.statements.keys(parents), "most": run.context.rows_left + 1, **asked.values}
+    found = await _all_children(run, read, relation, asked, parents)
+    if found is None:
+        text = run.statements.children(read, relation.link, run.viewer, asked)
+        values = {"keys": run.statements.keys(parents), "most": run.context.rows_left + 1, **asked.values}
+        found = _by_parent(read, await run.read(text, values, batch=(RowsByParent.__name__, len(parents))))
+    run.context.spend_on(RowsByParent(relation.link, window), {key: len(one) for key, one in found.items()})
+    return found
+
+
+async def _all_children(
+    run: "Run", read: Read, relation: Relation, asked: Asked, parents: list[int]
+) -> dict[int, list[Any]] | None:
+    """The same, cut from all children; null where they may be many more than are asked for.
+
+    Of many parents that have few children each, all are read in half the time of a window for each.
+    """
+    limit = asked.values["limit"]
+    most = min(_FEW_EACH * len(parents), _FEW)
+    if limit <= _FEW_EACH or asked.shape.offset or len(parents) < _SEVERAL:
+        return None
+    if read.has_many:
+        read.has_many -= 1
+        return None
+    text = run.statements.all_children(read, relation.link, run.viewer, asked)
+    values = {"keys": run.statements.keys(parents), **asked.values, "most": most}
     rows = await run.read(text, values, batch=(RowsByParent.__name__, len(parents)))
+    if len(rows) == most:
+        read.has_many = _RUNS
+        return None
+    found = _by_parent(read, rows)
+    return {key: one[:limit] for key, one in found.items()} if len(rows) > limit else found
+
+
+def _by_parent(read: Read, rows: Sequence[Any]) -> dict[int, list[Any]]:
     found: defaultdict[int, list[Any]] = defaultdict(list)
     place = len(read.columns)
     for row in rows:
         found[row[place]].append(row)
-    run.context.spend_on(RowsByParent(relation.link, window), {key: len(one) for key, one in found.items()})
     return found
 
 

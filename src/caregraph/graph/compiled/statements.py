@@ -37,6 +37,7 @@ from caregraph.graph.paging import Window
 from .bounded import Bounded
 
 MOST_STATEMENTS = 4000
+_PARENT = "of_parent"
 
 
 class Read:
@@ -50,6 +51,8 @@ class Read:
         self.columns: list[Column[Any]] = [mapped(model).local_table.c.id]
         self._places = {self.columns[0]: 0}
         self.is_whole = False
+        self.has_many = 0
+        """For how many more runs it is taken that parents have many rows of this."""
         found = way(model)
         self.subject = None if found is None else self.place(found.column)
         """Where a row has what leads to the clients whose record it is a part of; null for nobody's record."""
@@ -185,6 +188,26 @@ class Statements:
             return found.limit(bindparam("most", type_=Integer()))
 
         return self._kept(("children", read, link, viewer, asked.shape), statement, "keys", "most", *asked.values)
+
+    def all_children(self, read: Read, link: Link, viewer: Viewer, asked: Asked) -> Text:
+        """The children of all parents without an end of each window, then the parent's id; at most `most` rows.
+
+        An index is searched once for all parents, which takes half the time of a search and an order for each.
+        """
+
+        def statement() -> Select[Any]:
+            shape, model = _filled(asked.shape), read.model
+            order = (mapped(model).column_attrs[key].columns[0] for key, _ in shape.order)
+            columns = dict.fromkeys([*read.columns, *order])
+            chosen = link.joined(select(model), viewer).where(self.among(link.parent_column))
+            chosen = narrowed(model, chosen, shape).order_by(None)
+            chosen = chosen.with_only_columns(*columns, link.parent_column.label(_PARENT), maintain_column_froms=True)
+            # Limited before it is ordered: no plan goes through a whole table for the sake of the order.
+            few = chosen.limit(bindparam("most", type_=Integer())).subquery()
+            found = select(*(few.c[one.key] for one in read.columns), few.c[_PARENT])
+            return found.order_by(*ordering(aliased(model, few), shape.order, backwards=shape.backwards))
+
+        return self._kept(("all children", read, link, viewer, asked.shape), statement, "keys", "most", *asked.values)
 
     def counts(self, link: Link, viewer: Viewer, asked: Asked) -> Text:
         """How many children each parent has."""
