@@ -116,11 +116,11 @@ def is_there(pid: int) -> bool:
         return False
 
 
-@pytest.fixture
-def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder in which servers make theirs."""
-    with tempfile.TemporaryDirectory(prefix="cg-", dir="/tmp") as folder:
-        monkeypatch.setenv("TMPDIR", folder)
+@pytest.fixture(scope="module")
+def temporary() -> Iterator[Path]:
+    """The folder in which servers make theirs: with a short name, since there are sockets in it."""
+    with tempfile.TemporaryDirectory(prefix="cg-", dir="/tmp") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", folder)
         yield Path(folder)
 
 
@@ -151,7 +151,9 @@ async def northfield(kept_postgresql: str, superuser: AsyncEngine) -> AsyncItera
 
 
 @pytest.fixture(scope="module")
-async def workers(northfield: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Workers]:
+async def workers(
+    northfield: World, tmp_path_factory: pytest.TempPathFactory, temporary: Path
+) -> AsyncIterator[Workers]:
     folder = tmp_path_factory.mktemp("workers")
     async with Workers(northfield, folder, files_url=folder / "files", shutdown_grace=0.1) as process:
         yield process
@@ -262,14 +264,16 @@ async def test_one_that_is_killed_is_replaced_while_the_other_answers(workers: W
     assert workers.pids[2] == spared
 
 
-async def test_when_their_parent_is_killed_they_end(workers: Workers) -> None:
+async def test_when_their_parent_is_killed_they_end(workers: Workers, temporary: Path) -> None:
     pids = workers.pids.values()
+    used = list(temporary.iterdir())
 
     workers.signal(signal.SIGKILL)
 
     while any(map(is_there, pids)):
         await asyncio.sleep(0.02)
     assert [line["message"] for line in workers.lines].count("draining") == 2
+    assert (len(used), list(temporary.iterdir())) == (1, [])
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)

@@ -66,7 +66,7 @@ def serve(app: Starlette, taken: socket) -> None:
     """Serve by as many workers as the settings say, until interrupted or terminated."""
     settings: Settings = app.state.settings
     logs.configure(level=settings.log_level, style=settings.log_format)
-    with tempfile.TemporaryDirectory(prefix="caregraph-") as folder:
+    with tempfile.TemporaryDirectory(prefix="caregraph-", ignore_cleanup_errors=True) as folder:
         status = _Supervisor(app, taken, Path(folder)).run()
     sys.exit(status)
 

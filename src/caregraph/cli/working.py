@@ -42,7 +42,7 @@ class _Server(serving.Server):
     def __init__(self, app: Starlette, *, siblings: Siblings, door: Door, line: socket) -> None:
         super().__init__(app)
         self._siblings, self._door, self._line = siblings, door, line
-        self._is_ordered = False
+        self._is_ordered = self._is_orphan = False
 
     async def startup(self, sockets: list[socket] | None = None) -> None:  # noqa: ARG002 the door has it
         await self._siblings.open()
@@ -59,6 +59,8 @@ class _Server(serving.Server):
         self._door.close()
         await super().shutdown(sockets)
         await self._siblings.close()
+        if self._is_orphan:
+            self._siblings.remove()
 
     def _protocol(self) -> asyncio.Protocol:
         return JoiningProtocol(self.config, self.server_state, self.lifespan.state)
@@ -75,6 +77,7 @@ class _Server(serving.Server):
         orders = self._line.recv(64)
         if not orders:
             self._loop.remove_reader(self._line)
+            self._is_orphan = True
             self.handle_exit(signal.SIGTERM, None)
         for stop in orders:
             if self._is_ordered:

@@ -6,6 +6,7 @@ count that was told once ever goes down. A worker that does not answer in time i
 
 import asyncio
 import operator
+import shutil
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -62,6 +63,10 @@ class Siblings:
         self._server.close()
         await self._tell()
 
+    def remove(self) -> None:
+        """Leave nothing behind, since nobody takes this place any more."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
     async def together(self) -> Collector:
         """What all of them count."""
         tellings = await asyncio.gather(self._tell(), *map(self._ask, self._others))
@@ -72,7 +77,7 @@ class Siblings:
         registry = await self._own()
         told = _merged([self._inherited, [self._family(one) for one in registry.collect()], self._about_workers()])
         note = self._note(self._number)
-        with suppress(OSError):  # a full disk keeps nobody from being told
+        with suppress(OSError):  # a full disk keeps nobody from being told, nor does a folder that is gone
             note.with_suffix(".new").write_bytes(orjson.dumps([one for one in told if one.kind in _LASTING]))
             note.with_suffix(".new").replace(note)
         return told
