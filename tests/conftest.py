@@ -38,6 +38,7 @@ LONG = {
     "test_matrix_of_writing.py",
     "test_crash.py",
     "test_shutdown.py",
+    "test_workers.py",
     "test_fuzz.py",
     "test_matrix_of_reading.py",
     "test_matrix_of_statements.py",

@@ -138,6 +138,7 @@ def create_app(
     app.state.database = database
     app.state.storage, app.state.links = provided[Storage], provided[Links]
     app.state.guard, app.state.outbox = guard, outbox
+    app.state.metrics = metrics
     app.state.counters = counters
     app.state.streams = streams
     return app

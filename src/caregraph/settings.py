@@ -16,6 +16,7 @@ _KEY_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _KEY_BYTES = 32
 
 _ABOVE_ZERO = (
+    "workers",
     "pool_size",
     "pool_timeout",
     "statement_timeout",
@@ -111,6 +112,7 @@ class Settings:
         "sqlite+aiosqlite:///caregraph.sqlite",
     )
     development: bool = setting("Suggestions and causes in error messages; never with real clients", default=False)
+    workers: int = setting("Processes that one `serve` starts and keeps up; 1: itself alone", 1)
     pool_size: int = setting("Database connections a process keeps open", 10)
     pool_timeout: float = setting("Seconds a request waits for a database connection or for its turn, then 503", 5.0)
     statement_timeout: float = setting("Seconds after which one statement is ended", 15.0)

@@ -153,6 +153,16 @@ async def test_serve_says_when_the_address_is_taken(url: str) -> None:
     assert result.stderr == f"Cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
+async def test_several_workers_are_refused_where_they_cannot_serve_together(tmp_path: Path) -> None:
+    result = await served(f"sqlite+aiosqlite:///{tmp_path / 'new.sqlite'}", "--workers", "2")
+
+    assert result.returncode == 1
+    assert (
+        result.stderr
+        == "Several workers need PostgreSQL: on SQLite subscribers hear only of changes made by their own process\n"
+    )
+
+
 async def test_wrong_setting_is_named() -> None:
     result = await run("migrate", url="mysql://here")
 

@@ -289,6 +289,26 @@ warning: Rate limits are counted by each of 4 processes for itself [rate-limits]
     assert together == (0, "Nothing was found.\n")
 
 
+async def test_workers_are_judged_as_serve_begins_them(as_server: str, healthy: dict[str, str]) -> None:
+    settings = healthy | {"CAREGRAPH_SECRET_KEY": "", "CAREGRAPH_WORKERS": "2"}
+
+    alone = await doctor(as_server, settings)
+    with_others = await doctor(as_server, settings, "--processes", "4")
+
+    assert alone == (
+        1,
+        f"""error: Rate limits are counted by each of 2 processes for itself [rate-limits]
+  Set CAREGRAPH_RATE_LIMIT_URL to a Redis or Valkey that they share
+warning: CAREGRAPH_SECRET_KEY is not set: download links end with the process [secret-key]
+  {RANDOM_TEXT}
+""",
+    )
+    assert (
+        "error: CAREGRAPH_SECRET_KEY is not set: each process refuses the download links of the others"
+        in (with_others[1])
+    )
+
+
 async def test_a_folder_of_files_that_others_may_open_is_told(file: Path, healthy: dict[str, str]) -> None:
     folder = Path(healthy["CAREGRAPH_FILES_URL"])
     folder.chmod(0o755)

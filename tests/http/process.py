@@ -1,14 +1,17 @@
 """`caregraph serve` as a process of its own, over a database that the test shares with it."""
 
 import asyncio
+import contextlib
 import os
 import re
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Self
 
 import httpx
+from sqlalchemy import text
 
 from kit import World
 
@@ -27,10 +30,14 @@ class Process:
         }
         self.http = httpx.AsyncClient()
 
-    async def __aenter__(self) -> Self:
+    def begin(self) -> None:
+        """Start it, and wait for nothing."""
         command = [sys.executable, "-m", "caregraph.cli", "serve", "--port", "0"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=self._environment)
+
+    async def __aenter__(self) -> Self:
+        self.begin()
         while not (found := re.search(r"serves at (http://\S+)", self.said)):
             assert self._process.poll() is None, self.said
             await asyncio.sleep(0.05)
@@ -50,6 +57,12 @@ class Process:
         """Everything on standard output and standard error so far."""
         return self._log.read_text()
 
+    @property
+    def children(self) -> list[int]:
+        """The processes that it has begun."""
+        pid = self._process.pid
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
     def signal(self, number: int) -> None:
         self._process.send_signal(number)
 
@@ -63,3 +76,16 @@ class Process:
         found = re.search(r"^caregraph_operations_running (\d+)", text, re.MULTILINE)
         assert found is not None
         return int(found[1])
+
+
+@contextlib.asynccontextmanager
+async def writes_blocked(world: World) -> AsyncIterator[None]:
+    """No other process can write clients while the block runs."""
+    async with world._admin.connect() as connection:
+        if world.database.is_sqlite:
+            await connection.execute(text("CREATE TEMP TABLE begins_a_transaction (x)"))
+            await connection.execute(text("UPDATE organizations SET name = name"))
+        else:
+            await connection.execute(text("LOCK TABLE clients IN ACCESS EXCLUSIVE MODE"))
+        yield
+        await connection.rollback()

@@ -1,34 +1,18 @@
 """SIGTERM on a real process: not ready at once, what runs is finished, what comes late is refused, then the end."""
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
-from process import Process
-from sqlalchemy import text
+from process import Process, writes_blocked
 
 from caregraph.http.draining import Draining
 from kit import World
 
 HELLO = "{ hello { helloFrom } }"
 CREATE = 'mutation { createClient(input: {fullName: "In Flight"}) { node { fullName } errors { code } } }'
-
-
-@contextlib.asynccontextmanager
-async def _writes_blocked(world: World) -> AsyncIterator[None]:
-    """No other process can write clients while the block runs."""
-    async with world._admin.connect() as connection:
-        if world.database.is_sqlite:
-            await connection.execute(text("CREATE TEMP TABLE begins_a_transaction (x)"))
-            await connection.execute(text("UPDATE organizations SET name = name"))
-        else:
-            await connection.execute(text("LOCK TABLE clients IN ACCESS EXCLUSIVE MODE"))
-        yield
-        await connection.rollback()
 
 
 async def _ask(process: Process, query: str, headers: dict[str, str] | None = None) -> httpx.Response:
@@ -43,7 +27,7 @@ async def _until_ready_says(process: Process, status: int) -> httpx.Response:
 
 async def test_what_runs_is_finished_and_what_comes_late_is_refused(world: World, tmp_path: Path) -> None:
     async with Process(world, tmp_path, shutdown_grace=1.0) as process:
-        async with _writes_blocked(world):
+        async with writes_blocked(world):
             in_flight = asyncio.create_task(_ask(process, CREATE, world.superuser.headers))
             while await process.running() == 0:
                 await asyncio.sleep(0.02)
@@ -68,7 +52,7 @@ async def test_what_runs_is_finished_and_what_comes_late_is_refused(world: World
 
 
 async def test_what_does_not_end_is_cut_off_and_leaves_nothing(world: World, tmp_path: Path) -> None:
-    async with Process(world, tmp_path, shutdown_grace=0.1, shutdown_timeout=0.3) as process, _writes_blocked(world):
+    async with Process(world, tmp_path, shutdown_grace=0.1, shutdown_timeout=0.3) as process, writes_blocked(world):
         in_flight = asyncio.create_task(_ask(process, CREATE, world.superuser.headers))
         while await process.running() == 0:
             await asyncio.sleep(0.02)
@@ -85,11 +69,13 @@ async def test_what_does_not_end_is_cut_off_and_leaves_nothing(world: World, tmp
 
 async def test_an_idle_process_ends_on_interrupt_without_waiting(world: World, tmp_path: Path) -> None:
     async with Process(world, tmp_path, shutdown_grace=1000.0, shutdown_timeout=2000.0) as process:
+        children = process.children
         process.signal(signal.SIGINT)
 
         await process.ended()
 
     assert "draining" in process.said
+    assert children == []
 
 
 async def test_streams_are_closed_and_one_that_fails_holds_up_none() -> None:

@@ -29,7 +29,7 @@ from caregraph.graph.scalars import SCALARS, EmailAddress
 from caregraph.graph.subgraph import subgraph_sdl
 from caregraph.settings import InvalidSettingError, Settings
 
-from . import instruments, manifest, provision, serving, show
+from . import instruments, manifest, provision, serving, show, supervising
 from .demo import credentials
 from .demo.plan import Scale
 from .demo.run import prepare
@@ -97,10 +97,19 @@ def demo(
 
 
 @app.command()
-def serve(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def serve(
+    *,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that serve together; by default CAREGRAPH_WORKERS, or 1.", min=1)
+    ] = None,
+) -> None:
     """Serve the database that the settings in the environment name (`CAREGRAPH_DATABASE_URL` and others)."""
     serving.end_on_terminate()
-    settings = _settings()
+    settings = _settings(workers=workers)
+    if settings.workers > 1 and (obstacle := supervising.obstacle(settings)):
+        _fail(obstacle)
     at = _run(migrations.revision(Database(settings)))
     if at != migrations.head():
         found = f"is at {at}" if at else "has no tables yet"
@@ -112,7 +121,10 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
         except InvalidSettingError as error:  # what the settings name may be wrong too
             _fail(str(error))
         show.say(f"Caregraph serves at {serving.address(taken)}")
-        serving.serve(application, taken)
+        if settings.workers > 1:
+            supervising.serve(application, taken)
+        else:
+            serving.serve(application, taken)
 
 
 @app.command()
@@ -167,14 +179,18 @@ def schema(
 def doctor(
     *,
     host: Host = "127.0.0.1",
-    processes: Annotated[int, typer.Option(help="How many processes serve together.", min=1)] = 1,
+    processes: Annotated[
+        int | None,
+        typer.Option(help="How many processes serve together, workers counted; by default CAREGRAPH_WORKERS.", min=1),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Look for problems in the settings and in the database that they name, and say what to do about each.
 
     Changes no data. Ends with status 1 when an error was found, with 0 when there are warnings only.
     """
-    found = _run(examine(_settings(), Plan(host, processes)))
+    settings = _settings()
+    found = _run(examine(settings, Plan(host, processes or settings.workers)))
     show.findings(found, as_json=as_json)
     if any(one.level is Level.ERROR for one in found):
         raise typer.Exit(1)

@@ -47,12 +47,12 @@ def address(taken: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def serve(app: Starlette, taken: socket.socket) -> None:
+def serve(app: Starlette, taken: socket.socket, *, server: "Server | None" = None) -> None:
     """Serve until interrupted or terminated. uvicorn logs no requests: our own line about each names nobody."""
     settings: Settings = app.state.settings
     logs.configure(level=settings.log_level, style=settings.log_format)
     telemetry.configure()
-    server = _Server(app)
+    server = server or Server(app)
     with suppress(KeyboardInterrupt):  # raised again by uvicorn when it has finished
         server.run(sockets=[taken])
     if not server.started:
@@ -71,7 +71,7 @@ def settle() -> None:
     gc.set_threshold(_ALLOCATIONS, 20, 20)
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn, but a signal first takes the application out of service; a second one ends it at once."""
 
     def __init__(self, app: Starlette) -> None:
@@ -92,11 +92,13 @@ class _Server(uvicorn.Server):
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let callers in."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         settle()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take the application out of service; a second time, end."""
         if self._guard.draining.begun or not self.started:
             super().handle_exit(sig, frame)
         else:

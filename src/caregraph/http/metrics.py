@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import cache
 
 import prometheus_client
@@ -20,6 +20,7 @@ from caregraph.db.session import Database
 from .gate import UNAVAILABLE, Gate
 from .observe import Observation
 
+LAG = "caregraph_event_loop_lag_seconds"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _ANONYMOUS = "anonymous"
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 500, 1000, 5000)
@@ -54,6 +55,9 @@ class Metrics:
         self._of_loader = cache(self._batches.labels)
         self._refused = self._operations.labels(_ANONYMOUS, "none")
         self._refused_busy = self._errors.labels(_ANONYMOUS, UNAVAILABLE)
+        self._late = Gauge(LAG, "How late the event loop is when asked.", registry=registry)
+        self.together: Callable[[], Awaitable[Collector]] = self.now
+        """What `/metrics` shows. A process that serves together with others shows what all of them count."""
 
     def begin(self, seen: Observation) -> None:
         """Nothing is counted before the end."""
@@ -98,17 +102,18 @@ class Metrics:
         """Also show what was refused because it was too much."""
         self.registry.register(_Refusals(counters))
 
+    async def now(self) -> CollectorRegistry:
+        """What this process counts and holds at this moment."""
+        self._late.set(await _lag())
+        return self.registry
+
     def route(self, *, token: str) -> BaseRoute:
         """`/metrics`, for whoever sends `token` as bearer; for anyone without one."""
-        lag = Gauge(
-            "caregraph_event_loop_lag_seconds", "How late the event loop is when asked.", registry=self.registry
-        )
 
         async def show(request: Request) -> Response:
             if token and not hmac.compare_digest(_bearer(request).encode(), token.encode()):
                 return PlainTextResponse("Unauthorized\n", 401, {"WWW-Authenticate": "Bearer"})
-            lag.set(await _lag())
-            text = prometheus_client.generate_latest(self.registry)
+            text = prometheus_client.generate_latest(await self.together())
             return Response(
                 text, headers={"Cache-Control": "no-store"}, media_type=prometheus_client.CONTENT_TYPE_LATEST
             )

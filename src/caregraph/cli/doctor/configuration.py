@@ -19,7 +19,7 @@ _LEAST_MEMORY_OF_MORE = 7_168
 
 def secret_key(settings: Settings, plan: Plan) -> Iterator[Finding]:
     """Links are signed with a key of the operator's."""
-    if not settings.secret_key and plan.processes > 1:
+    if not settings.secret_key and plan.processes > settings.workers:  # workers of one command have drawn one together
         problem = "CAREGRAPH_SECRET_KEY is not set: each process refuses the download links of the others"
         yield error("secret-key", problem, _RANDOM_TEXT)
     elif not settings.secret_key:
@@ -74,7 +74,8 @@ def rate_limits(settings: Settings, plan: Plan) -> Iterator[Finding]:
             yield warning("rate-limits", problem, "Unset it, or set what a principal may need in a minute")
     if settings.rate_limit_url == MEMORY and plan.processes > 1:
         problem = f"Rate limits are counted by each of {plan.processes} processes for itself"
-        yield warning("rate-limits", problem, "Set CAREGRAPH_RATE_LIMIT_URL to a Redis or Valkey that they share")
+        level = error if settings.workers > 1 else warning  # serve does not start
+        yield level("rate-limits", problem, "Set CAREGRAPH_RATE_LIMIT_URL to a Redis or Valkey that they share")
 
 
 async def rate_limit_store(settings: Settings) -> list[Finding]:
