@@ -199,7 +199,7 @@ async def test_a_crowd_that_stays_is_kept_small(
 ) -> None:
     """Where the process is the limit, few run; where the database is, all run; half as many wait."""
     _of_the_process(monkeypatch, is_busy=False)
-    monkeypatch.setattr(gate, "_MOMENT", 0.0)
+    monkeypatch.setattr(gate, "_WHILE", 0.0)
     await world.restart(running_operations=6, waiting_operations=200, pool_timeout=30.0)
     inside = world.app.state.guard.gate
     stack, callers = await _house(world, 6)
@@ -207,6 +207,8 @@ async def test_a_crowd_that_stays_is_kept_small(
 
     async with stack:
         _of_the_process(monkeypatch, is_busy=is_busy)
+        while not inside._full_for:
+            await asyncio.sleep(0)
         waiting = [asyncio.create_task(_post(world.nobody, greeting))]  # somebody still comes
         while inside._room != room:
             await asyncio.sleep(0)
@@ -235,7 +237,8 @@ async def _come_and_go(inside: gate.Gate) -> None:
 
 
 async def test_a_burst_is_waited_out_however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "_MOMENT", 0.02)
+    monkeypatch.setattr(gate, "_WHILE", 0.05)
+    monkeypatch.setattr(gate, "_MANY", 10)
     inside = gate.Gate(running=5, waiting=50, seconds=30.0)
 
     burst = [asyncio.create_task(inside.enter()) for _ in range(30)]
@@ -249,7 +252,7 @@ async def test_a_burst_is_waited_out_however_long_it_takes(monkeypatch: pytest.M
 
 
 async def test_whoever_waits_too_far_behind_when_a_crowd_is_known_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "_MOMENT", 0.05)
+    monkeypatch.setattr(gate, "_WHILE", 0.05)
     _of_the_process(monkeypatch, is_busy=True)
     inside = gate.Gate(running=4, waiting=50, seconds=30.0)
     for _ in range(4):
@@ -303,26 +306,31 @@ async def _counted(world: World) -> tuple[float, float]:
     return float(ended), float(found['caregraph_operation_errors_total{code="UNAVAILABLE",operation="anonymous"}'])
 
 
-@pytest.mark.parametrize("is_back", [False, True])
-async def test_a_crowd_is_waited_out_once_only(monkeypatch: pytest.MonkeyPatch, is_back: bool) -> None:
-    monkeypatch.setattr(gate, "_MOMENT", 30.0)
-    inside = gate.Gate(running=8, waiting=50, seconds=30.0)
-    if is_back:
-        inside._over = asyncio.get_running_loop().time()
+@pytest.mark.parametrize(("many", "after"), [(8, 1000.0), (1000, 0.1)], ids=["flood", "while"])
+async def test_a_crowd_is_known_at_once_by_a_flood_and_else_after_a_while(
+    monkeypatch: pytest.MonkeyPatch, many: int, after: float
+) -> None:
+    monkeypatch.setattr(gate, "_MANY", many)
+    monkeypatch.setattr(gate, "_WHILE", after)
+    inside = gate.Gate(running=5, waiting=1000, seconds=30.0)
 
-    for _ in range(5):
-        await inside.enter()
-    for _ in range(2000 if is_back else 20):
-        await _come_and_go(inside)
-        if inside._room < 50:
-            break
-
-    assert (inside._room < 50) is is_back
-    for _ in range(5):
+    flood = []
+    while inside._room == 1000:
+        flood += [asyncio.create_task(inside.enter()) for _ in range(2)]
+        await asyncio.sleep(0.001)
         inside.leave()
+
+    assert inside._room == 2
+    while inside.running:
+        inside.leave()
+        await asyncio.sleep(0)
+    answers = await asyncio.gather(*flood, return_exceptions=True)
+    refused = [one for one in answers if one is not None]
+    assert {(type(one), str(one)) for one in refused} == {(RequestError, BUSY[1])}
+    assert 0 < len(refused) < len(flood)
     while inside._beat is not None:
         await asyncio.sleep(0.01)
-    assert inside._room == 50
+    assert (inside.running, inside.waiting, inside._room) == (0, 0, 1000)
 
 
 async def test_a_flood_is_answered_to_the_last_request(world: World) -> None:

@@ -16,11 +16,11 @@ BUSY = "The server is busy, try again"
 
 _FEW = 4
 """As many keep both the process and its database busy; more only take turns."""
-_MOMENT = 0.06
-_AGAIN, _RELAPSE = 0.02, 5.0
-"""A crowd that comes back so soon after the last is known at once: it has not been waited out the first time."""
-_COMING = 0.5
-"""How many come for each that goes, from which on it is a crowd and not a burst that is being waited out."""
+_WINDOW = 0.03
+_MANY, _FLOODING, _MOMENT = 60, 1.5, 0.08
+"""So many inside, and so many come in a window for each that goes: after a moment it is a crowd."""
+_COMING, _WHILE = 0.5, 1.0
+"""So many still come: it is one after a while. Fewer, and it is a burst that is being waited out."""
 _BEAT = 0.01
 _LATE = 0.002
 _FULL, _HALF = 0.75, 0.4
@@ -47,12 +47,11 @@ class Gate:
         self.running = 0
         self._is_crowded = False
         self._came = self._gone = 0
-        """Since when it may be a crowd."""
+        """In the present window."""
+        self._watched_for = 0.0
         self._full_for = self._calm = self._lateness = self._share = 0.0
         self._computed = 0.0
         """Seconds of the processor at the last beat."""
-        self._over = float("-inf")
-        """When the last crowd had gone, by the event loop's clock."""
         self._beat: asyncio.TimerHandle | None = None
 
     @property
@@ -129,40 +128,40 @@ class Gate:
 
     def _look(self, due: float) -> None:
         """Look at the crowd once in a beat, until it has gone and nobody is inside."""
-        now = asyncio.get_running_loop().time()
-        late = max(0.0, now - due)
+        late = max(0.0, asyncio.get_running_loop().time() - due)
         inside = self.running + len(self._queue)
         share = (time.thread_time() - self._computed) / (_BEAT + late)
         self._share += (share - self._share) * _QUICK_WEIGHT
         self._lateness += (late - self._lateness) * _WEIGHT
         self._calm += ((inside <= 1) - self._calm) * _SLOW_WEIGHT
         was_crowded = self._is_crowded
-        self._is_crowded = self._calm < _CALM if was_crowded else self._is_filling(inside, _BEAT + late, now)
+        self._is_crowded = self._calm < _CALM if was_crowded else self._is_filling(inside, _BEAT + late)
         self._limit()
         if self._is_crowded and not was_crowded:
             self._calm = 0.0
             self._send_away()
-        elif was_crowded and not self._is_crowded:
-            self._over = now
         self._call()
         if inside or self._is_crowded:
             self._expect_beat()
         else:
             self._beat = None
 
-    def _is_filling(self, inside: int, passed: float, now: float) -> bool:
-        """Whether it has been full for a moment, and others have come in the second half of it."""
-        moment = _AGAIN if now - self._over < _RELAPSE else _MOMENT
+    def _is_filling(self, inside: int, passed: float) -> bool:
+        """Whether it has been full without a pause, and too many have come in the last window of that time."""
         if inside <= _FEW:
             self._full_for = 0.0
+        if not self._full_for:
+            self._watched_for, self._came, self._gone = 0.0, 0, 0
+        if inside <= _FEW:
             return False
-        if self._full_for < moment / 2:
-            self._came = self._gone = 0
         self._full_for += passed
-        if self._full_for <= moment:
+        self._watched_for += passed
+        if self._watched_for < _WINDOW:
             return False
-        self._full_for = moment / 2 - passed  # it was a burst so far: look again
-        return self._came > self._gone * _COMING
+        came, gone = self._came, self._gone
+        self._watched_for, self._came, self._gone = 0.0, 0, 0
+        is_flood = inside > _MANY and came > gone * _FLOODING
+        return came > gone * _COMING and self._full_for > (_MOMENT if is_flood else _WHILE)
 
     def _limit(self) -> None:
         # Few that run make the loop less busy: no reason to let in more before the crowd has gone.
