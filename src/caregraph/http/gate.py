@@ -17,7 +17,7 @@ BUSY = "The server is busy, try again"
 _FEW = 4
 """As many keep both the process and its database busy; more only take turns."""
 _WINDOW = 0.03
-_MANY, _FLOODING, _MOMENT = 60, 1.5, 0.08
+_MANY, _FLOODING, _MOMENT = 60, 1.1, 0.08
 """So many inside, and so many come in a window for each that goes: after a moment it is a crowd."""
 _COMING, _WHILE = 0.5, 1.0
 """So many still come: it is one after a while. Fewer, and it is a burst that is being waited out."""
@@ -68,9 +68,9 @@ class Gate:
         """Whether it is one's turn without waiting: then `leave`, else `enter`."""
         if self._beat is None:
             self._expect_beat()
-        self._came += 1
         is_free = self.running < self._places and not self._queue
         self.running += is_free
+        self._came += is_free
         return is_free
 
     async def enter(self, *, is_patient: bool = False) -> None:
@@ -90,6 +90,7 @@ class Gate:
         self._call()
 
     async def _turn(self, *, is_patient: bool) -> None:
+        self._came += 1
         if len(self._queue) >= (self._most_waiting if is_patient else self._room):
             raise _busy()
         turn = asyncio.get_running_loop().create_future()
@@ -169,7 +170,7 @@ class Gate:
         is_busy = self._lateness > _LATE or self._share > (_HALF if is_few else _FULL)
         is_busy = is_busy or (is_few and self._is_crowded)
         self._places = min(_FEW, self._most_running) if is_busy else self._most_running
-        self._room = min(self._places // 2, self._most_waiting) if self._is_crowded else self._most_waiting
+        self._room = min(max(1, self._places // 2), self._most_waiting) if self._is_crowded else self._most_waiting
 
 
 def _busy() -> RequestError:
