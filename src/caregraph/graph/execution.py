@@ -117,6 +117,7 @@ class Engine:
         if errors:
             raise InvalidDocumentError([worded(error, self._settings) for error in errors])
         prices = Pricing(self.schema, document, self._introspection).prices()
+        _part_tokens(document)
         prepared = Prepared(document, prices, flags_of(document))
         if len(text) <= _LONGEST_KNOWN_TEXT:
             self._known.put(text, prepared)
@@ -252,16 +253,33 @@ def _reason(result: ExecutionResult, stopped: RequestError) -> GraphQLError | No
     return next((one for one in result.errors or () if one.path and one.extensions == stopped.extensions), None)
 
 
+class _Flags(Visitor):
+    """The variables that directives look at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        self.found.update(one.value.name.value for one in node.arguments or () if isinstance(one.value, VariableNode))
+
+
 def flags_of(document: DocumentNode) -> tuple[str, ...]:
     """The variables that decide what is selected."""
-    found: set[str] = set()
+    look = _Flags()
+    visit(document, look)
+    return tuple(sorted(look.found))
 
-    class Look(Visitor):
-        def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
-            found.update(one.value.name.value for one in node.arguments or () if isinstance(one.value, VariableNode))
 
-    visit(document, Look())
-    return tuple(sorted(found))
+def _part_tokens(document: DocumentNode) -> None:
+    """Let the tokens of a document go of each other, so that it goes as soon as nobody knows it any more.
+
+    Their chain is for parsing; left to the garbage collector, forgotten documents would heap up for a long time.
+    """
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        following, token.prev, token.next = token.next, None, None
+        token = following
 
 
 def is_subscription(operation: OperationDefinitionNode) -> bool:

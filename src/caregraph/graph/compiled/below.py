@@ -124,18 +124,22 @@ class Windowed:
         return window
 
 
+class _Variables(Visitor):
+    """Whether a node has any."""
+
+    found = False
+
+    def enter_variable(self, *_: Any) -> VisitorAction:
+        self.found = True
+        return BREAK
+
+
 def has_variables(node: FieldNode) -> bool:
     """Whether the arguments of a field differ from request to request."""
-    found: list[bool] = []
-
-    class Look(Visitor):
-        def enter_variable(self, *_: Any) -> VisitorAction:
-            found.append(True)
-            return BREAK
-
+    look = _Variables()
     for argument in node.arguments or ():
-        visit(argument, Look())
-    return bool(found)
+        visit(argument, look)
+    return look.found
 
 
 @dataclass(eq=False)

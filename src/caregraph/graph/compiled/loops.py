@@ -87,5 +87,5 @@ def _compiled(lines: Sequence[str], constants: Mapping[str, Any]) -> Build:
     names = dict(constants)
     text = "\n".join(["def build(rows, sources, viewer, children):", *lines])
     exec(text, names)  # noqa: S102 text of our own making, see above
-    build: Build = names["build"]
+    build: Build = names.pop("build")  # a function that its own names hold would stay until garbage is collected
     return build
