@@ -158,7 +158,7 @@ def _set(node: ast.Assign | ast.AugAssign) -> list[ast.expr]:
 
 
 # The outermost layer masks what breaks: raised again, a server would log its text, which may hold values of a request.
-OUTERMOST = {"cli/working.py", "http/requestlog.py", "http/sockets.py", "http/streaming.py"}
+OUTERMOST = {"cli/serving/working.py", "http/requestlog.py", "http/sockets.py", "http/streaming.py"}
 # A plan that breaks is given up: the operation runs anew without plans, and what broke is met again, or logged.
 GIVES_UP = {"graph/compiled/executor.py"}
 

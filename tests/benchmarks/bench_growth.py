@@ -20,7 +20,7 @@ from caregraph.cli.demo import credentials
 from caregraph.cli.demo.care import dataset
 from caregraph.cli.demo.load import analyze, load
 from caregraph.cli.demo.plan import NORTHFIELD_LARGE, OrganizationPlan
-from caregraph.cli.serving import settle
+from caregraph.cli.serving.server import settle
 from caregraph.db.lookups import SignInLookups
 from caregraph.db.session import Database
 from caregraph.settings import Settings

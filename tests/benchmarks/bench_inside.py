@@ -20,7 +20,7 @@ from rich.table import Table
 
 from caregraph.app import create_app
 from caregraph.auth.viewer import today
-from caregraph.cli.serving import settle
+from caregraph.cli.serving.server import settle
 from caregraph.settings import Settings
 
 WARM_UP = 2

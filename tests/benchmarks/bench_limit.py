@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from caregraph.cli.serving import address, bound, settle
+from caregraph.cli.serving.server import address, bound, settle
 
 _CONNECTIONS = 10
 

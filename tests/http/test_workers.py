@@ -16,7 +16,7 @@ from process import Process, writes_blocked
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from caregraph.cli import supervising
+from caregraph.cli.serving import supervising
 from caregraph.graph.node import global_id
 from factories.people import make_client
 from kit import World, settings_for

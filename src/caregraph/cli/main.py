@@ -29,12 +29,13 @@ from caregraph.graph.scalars import SCALARS, EmailAddress
 from caregraph.graph.subgraph import subgraph_sdl
 from caregraph.settings import InvalidSettingError, Settings
 
-from . import instruments, manifest, provision, serving, show, supervising
+from . import instruments, manifest, provision, show
 from .demo import credentials
 from .demo.plan import Scale
 from .demo.run import prepare
 from .doctor.findings import Level, Plan
 from .doctor.run import examine
+from .serving import server, supervising
 
 T = TypeVar("T")
 
@@ -81,19 +82,19 @@ def demo(
     Whoever reaches the address can use the credentials, so keep it on your own machine. A database that already holds
     the demo is not filled again; it gets fresh credentials, and earlier ones end.
     """
-    serving.end_on_terminate()
+    server.end_on_terminate()
     if write_credentials is not None and not write_credentials.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {write_credentials.parent} to write credentials to")
     with _embedded(database) as url, _listening(host, port) as taken:
         settings = _settings(database_url=url, log_level="warning", log_format="text", shutdown_grace=0.0)
         with show.progress() as progress:
             ready = _run(prepare(settings, scale, progress))
-        base, application = serving.address(taken), create_app(settings, principals=ready.principals)
+        base, application = server.address(taken), create_app(settings, principals=ready.principals)
         taken.listen()  # whoever has read the address may come at once, and waits for the start
         if write_credentials is not None:
             credentials.write(write_credentials, f"{base}/graphql", ready.principals)
         show.demo(base, ready)
-        serving.serve(application, taken)
+        server.serve(application, taken)
 
 
 @app.command()
@@ -106,7 +107,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the database that the settings in the environment name (`CAREGRAPH_DATABASE_URL` and others)."""
-    serving.end_on_terminate()
+    server.end_on_terminate()
     settings = _settings(workers=workers)
     if settings.workers > 1 and (obstacle := supervising.obstacle(settings)):
         _fail(obstacle)
@@ -120,11 +121,11 @@ def serve(
             application = create_app(settings)
         except InvalidSettingError as error:  # what the settings name may be wrong too
             _fail(str(error))
-        show.say(f"Caregraph serves at {serving.address(taken)}")
+        show.say(f"Caregraph serves at {server.address(taken)}")
         if settings.workers > 1:
             supervising.serve(application, taken)
         else:
-            serving.serve(application, taken)
+            server.serve(application, taken)
 
 
 @app.command()
@@ -274,7 +275,7 @@ def _settings(**overrides: Any) -> Settings:
 
 def _listening(host: str, port: int) -> socket:
     try:
-        return serving.bound(host, port)
+        return server.bound(host, port)
     except OSError as error:
         _fail(f"Cannot listen on {host}:{port}: {error.strerror}")
 

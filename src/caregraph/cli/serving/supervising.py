@@ -28,7 +28,7 @@ from caregraph.db.counters import MEMORY
 from caregraph.http.siblings import Siblings
 from caregraph.settings import PREFIX
 
-from . import serving, working
+from . import server, working
 from .door import Crowds, Door
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class _Supervisor:
             signal.signal(stop, lambda *_: None)  # it is read from the socket
         self._taken.listen(_MOST_AT_THE_DOOR)
         self._taken.setblocking(False)
-        serving.settle()
+        server.settle()
         try:
             while any(place.worker or place.due is not None for place in self._places):
                 self._begin_due()
@@ -184,7 +184,7 @@ class _Supervisor:
         signal.set_wakeup_fd(-1)
         for line in (ours, self._signals, *(one.line for one in self._workers().values())):
             line.close()  # or nobody would notice when the parent has gone
-        serving.end_on_terminate()
+        server.end_on_terminate()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         metrics: Metrics = self._app.state.metrics

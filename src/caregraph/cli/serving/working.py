@@ -14,7 +14,7 @@ from caregraph import logs
 from caregraph.http import telemetry
 from caregraph.http.siblings import Siblings
 
-from . import serving
+from . import server
 from .door import Door
 from .writing import JoiningProtocol
 
@@ -28,7 +28,7 @@ def work(app: Starlette, taken: socket, *, siblings: Siblings, door: Door, line:
     """Serve until the parent, at the other end of `line`, says so or has gone."""
     try:
         with suppress(KeyboardInterrupt):  # one that came before the server listens to signals
-            serving.serve(app, taken, server=_Server(app, siblings=siblings, door=door, line=line))
+            server.serve(app, taken, server=_Server(app, siblings=siblings, door=door, line=line))
     except Exception as error:  # noqa: BLE001 its text may hold anything
         LOG.error("a worker broke", extra={"fields": logs.failure(type(error), error.__traceback__)})  # noqa: TRY400
         sys.exit(1)
@@ -36,7 +36,7 @@ def work(app: Starlette, taken: socket, *, siblings: Siblings, door: Door, line:
         telemetry.close()
 
 
-class _Server(serving.Server):
+class _Server(server.Server):
     """The usual server behind a door that it shares, and with a parent to listen to."""
 
     def __init__(self, app: Starlette, *, siblings: Siblings, door: Door, line: socket) -> None:
