@@ -77,6 +77,11 @@ class Process:
         assert found is not None
         return int(found[1])
 
+    async def until_running(self) -> None:
+        """An operation has begun."""
+        while await self.running() == 0:
+            await asyncio.sleep(0.02)
+
 
 @contextlib.asynccontextmanager
 async def writes_blocked(world: World) -> AsyncIterator[None]:

@@ -29,8 +29,7 @@ async def test_what_runs_is_finished_and_what_comes_late_is_refused(world: World
     async with Process(world, tmp_path, shutdown_grace=1.0) as process:
         async with writes_blocked(world):
             in_flight = asyncio.create_task(_ask(process, CREATE, world.superuser.headers))
-            while await process.running() == 0:
-                await asyncio.sleep(0.02)
+            await process.until_running()
             process.signal(signal.SIGTERM)
 
             ready = await _until_ready_says(process, 503)
@@ -54,8 +53,7 @@ async def test_what_runs_is_finished_and_what_comes_late_is_refused(world: World
 async def test_what_does_not_end_is_cut_off_and_leaves_nothing(world: World, tmp_path: Path) -> None:
     async with Process(world, tmp_path, shutdown_grace=0.1, shutdown_timeout=0.3) as process, writes_blocked(world):
         in_flight = asyncio.create_task(_ask(process, CREATE, world.superuser.headers))
-        while await process.running() == 0:
-            await asyncio.sleep(0.02)
+        await process.until_running()
         process.signal(signal.SIGTERM)
         status = await process.ended()
         with pytest.raises(httpx.HTTPError):

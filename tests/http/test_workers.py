@@ -309,8 +309,7 @@ async def test_a_second_signal_ends_them_at_once(world: World, tmp_path: Path) -
         pids = list(process.pids.values())
         async with process.at(1) as one, writes_blocked(world):
             in_flight = asyncio.create_task(ask(one, CREATE, world.superuser.headers))
-            while await process.running() == 0:
-                await asyncio.sleep(0.02)
+            await process.until_running()
             process.signal(signal.SIGTERM)
             while [line["message"] for line in process.lines].count("draining") < 2:
                 await asyncio.sleep(0.02)

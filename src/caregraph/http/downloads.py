@@ -12,6 +12,8 @@ from caregraph.auth.links import Links
 from caregraph.db.storage import Storage
 from caregraph.graph.errors import outage
 
+from .answers import SOON
+
 _HEADERS = {
     "cache-control": "private, no-store",
     "content-security-policy": "default-src 'none'; sandbox",
@@ -51,7 +53,7 @@ class Downloads:
         except (SQLAlchemyError, OSError) as error:
             if outage(error) is None:
                 raise
-            return PlainTextResponse("Unavailable", 503, {**_HEADERS, "retry-after": "1"})
+            return PlainTextResponse("Unavailable", 503, {**_HEADERS, "retry-after": SOON})
         if file is None:
             return _not_found()
         try:

@@ -21,6 +21,7 @@ from caregraph.graph.errors import RequestError, bad_input, outage
 from caregraph.graph.rates import RATE_LIMITED, RateLimitedError, headers
 from caregraph.graph.scalars import encode_json
 
+from .answers import retry_after
 from .callers import Callers
 from .frames import ARROW, CSV, arrow, comma_separated
 from .presence import ClientLeftError, WhilePresent
@@ -169,10 +170,7 @@ class Exports:
         told = self._runner.body(ExecutionResult(None, list(errors)))["errors"]
         extensions = told[0]["extensions"]
         body = {"errors": [{"message": one["message"], "extensions": one["extensions"]} for one in told]}
-        own = {"content-type": f"{JSON}; charset=utf-8", "cache-control": "no-store", **more}
-        seconds = 1 if extensions["code"] == "UNAVAILABLE" else extensions.get("retryAfter")
-        if seconds is not None:
-            own["retry-after"] = str(seconds)
+        own = {"content-type": f"{JSON}; charset=utf-8", "cache-control": "no-store", **more, **retry_after(extensions)}
         return Response(encode_json(body), _STATUSES.get(extensions["code"], _OTHERWISE), own)
 
 

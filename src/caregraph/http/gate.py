@@ -151,10 +151,9 @@ class Gate:
         """Whether it has been full without a pause, and too many have come in the last window of that time."""
         if inside <= _FEW:
             self._full_for = 0.0
+            return False
         if not self._full_for:
             self._watched_for, self._came, self._gone = 0.0, 0, 0
-        if inside <= _FEW:
-            return False
         self._full_for += passed
         self._watched_for += passed
         if self._watched_for < _WINDOW:

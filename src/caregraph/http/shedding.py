@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from caregraph.graph.scalars import encode_json
-
+from .answers import SOON, failure
 from .draining import Draining
 from .errors import HttpError
 from .gate import BUSY, UNAVAILABLE, Gate
@@ -16,15 +16,7 @@ from .requests import JSON, media_type
 
 LOG = logging.getLogger("caregraph.requests")
 
-SOON = "1"
-"""Seconds after which a server that was busy may be asked again."""
 _INTERVAL = 1.0
-_BODY = encode_json({"errors": [{"message": BUSY, "extensions": {"code": UNAVAILABLE}}]})
-_HEADERS = [
-    (b"cache-control", b"no-store"),
-    (b"retry-after", SOON.encode()),
-    (b"content-length", str(len(_BODY)).encode()),
-]
 
 
 class LoadShedding:
@@ -51,17 +43,20 @@ class LoadShedding:
         if not self._untold:
             asyncio.get_running_loop().call_later(_INTERVAL, self._tell)
         self._untold += 1
-        await send({"type": "http.response.start", "status": 503, "headers": _headers(scope)})
-        await send({"type": "http.response.body", "body": _BODY})
+        await _refusal(_answer_as(scope))(scope, receive, send)
 
     def _tell(self) -> None:
         LOG.warning("busy", extra={"fields": {"refused": self._untold}})
         self._untold = 0
 
 
-def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+def _answer_as(scope: Scope) -> str:
     try:
-        answer_as = media_type(headers_of(scope))
+        return media_type(headers_of(scope))
     except HttpError:
-        answer_as = JSON
-    return [(b"content-type", f"{answer_as}; charset=utf-8".encode()), *_HEADERS]
+        return JSON
+
+
+@cache
+def _refusal(answer_as: str) -> ASGIApp:
+    return failure(503, UNAVAILABLE, BUSY, answer_as, {"retry-after": SOON})

@@ -1,7 +1,6 @@
 """The endpoint `/graphql`: one request, one operation, one answer with the right status."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from graphql import ExecutionResult, MiddlewareManager
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,9 +12,9 @@ from caregraph.db.events import StreamEndedError
 from caregraph.graph.errors import RequestError, outage
 from caregraph.graph.execution import is_mutation, is_query, is_subscription
 from caregraph.graph.rates import RATE_LIMITED, RateLimitedError, headers
-from caregraph.graph.scalars import encode_json
 
 from . import streaming
+from .answers import SOON, answer, failure, retry_after
 from .callers import Callers
 from .cross_site import demand_preflight
 from .errors import HttpError
@@ -27,7 +26,6 @@ from .observe import observation
 from .presence import ClientLeftError, WhilePresent
 from .requests import GRAPHQL_RESPONSE, JSON, GraphQLRequest, media_type, read
 from .runner import Ready, RefusedRequestError, Runner
-from .shedding import SOON
 from .streaming import StreamResponse
 from .streams import Caller, Streams
 
@@ -55,9 +53,9 @@ class GraphQLEndpoint:
                 answer_as = media_type(known)
             response = await self._answer(request, answer_as, accepted)
         except HttpError as error:
-            response = _failure(error.status, error.code, error.message, answer_as, error.headers)
+            response = failure(error.status, error.code, error.message, answer_as, error.headers)
         except InvalidCredentialsError:
-            response = _failure(401, "UNAUTHENTICATED", AUTHENTICATION_FAILED, answer_as)
+            response = failure(401, "UNAUTHENTICATED", AUTHENTICATION_FAILED, answer_as)
         except RateLimitedError as error:
             response = self._response(ExecutionResult(None, [error]), answer_as, headers(error.budgets))
         except ClientLeftError:
@@ -133,40 +131,11 @@ class GraphQLEndpoint:
         """An operation that never started has a status of its own where the media type can say so, or none can wait."""
         body = self._runner.body(result)
         if "data" in body:
-            return _json(200, body, answer_as, more)
+            return answer(200, body, answer_as, more)
         extensions = body["errors"][0]["extensions"]
         code = extensions["code"]
         if code in _STATUSES:
-            return _json(_STATUSES[code], body, answer_as, {**(more or {}), **_retry_after(extensions)})
+            return answer(_STATUSES[code], body, answer_as, {**(more or {}), **retry_after(extensions)})
         if answer_as != GRAPHQL_RESPONSE:
-            return _json(200, body, answer_as, more)
-        return _json(self._runner.settings.validation_status if code in _INVALID else 400, body, answer_as, more)
-
-
-def _retry_after(extensions: Mapping[str, Any]) -> dict[str, str]:
-    seconds = SOON if extensions["code"] == UNAVAILABLE else extensions.get("retryAfter")
-    return {} if seconds is None else {"retry-after": str(seconds)}
-
-
-class _Answer:
-    """An answer whose body is there: an ASGI application that sends it."""
-
-    def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        self._status = status
-        self._body = body
-        self._headers = headers
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        told = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._headers.items()]
-        told.append((b"content-length", str(len(self._body)).encode()))
-        await send({"type": "http.response.start", "status": self._status, "headers": told})
-        await send({"type": "http.response.body", "body": self._body})
-
-
-def _json(status: int, body: Mapping[str, Any], answer_as: str, headers: Mapping[str, str] | None = None) -> ASGIApp:
-    own = {"content-type": f"{answer_as}; charset=utf-8", "cache-control": "no-store", **(headers or {})}
-    return _Answer(status, encode_json(body), own)
-
-
-def _failure(status: int, code: str, message: str, answer_as: str, headers: Mapping[str, str] | None = None) -> ASGIApp:
-    return _json(status, {"errors": [{"message": message, "extensions": {"code": code}}]}, answer_as, headers)
+            return answer(200, body, answer_as, more)
+        return answer(self._runner.settings.validation_status if code in _INVALID else 400, body, answer_as, more)

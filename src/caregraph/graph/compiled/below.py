@@ -229,14 +229,14 @@ async def _all_children(
     most = min(_FEW_EACH * len(parents), _FEW)
     if limit <= _FEW_EACH or asked.shape.offset or len(parents) < _SEVERAL:
         return None
-    if read.has_many:
-        read.has_many -= 1
+    if read.runs_by_window:
+        read.runs_by_window -= 1
         return None
     text = run.statements.all_children(read, relation.link, run.viewer, asked)
     values = {"keys": run.statements.keys(parents), **asked.values, "most": most}
     rows = await run.read(text, values, batch=(RowsByParent.__name__, len(parents)))
     if len(rows) == most:
-        read.has_many = _RUNS
+        read.runs_by_window = _RUNS
         return None
     found = _by_parent(read, rows)
     return {key: one[:limit] for key, one in found.items()} if len(rows) > limit else found

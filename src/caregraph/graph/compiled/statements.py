@@ -51,7 +51,7 @@ class Read:
         self.columns: list[Column[Any]] = [mapped(model).local_table.c.id]
         self._places = {self.columns[0]: 0}
         self.is_whole = False
-        self.has_many = 0
+        self.runs_by_window = 0
         """For how many more runs it is taken that parents have many rows of this."""
         found = way(model)
         self.subject = None if found is None else self.place(found.column)
